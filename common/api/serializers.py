@@ -1,0 +1,168 @@
+"""DRF's serializers, but strict: a value of another JSON type is refused, not converted, and so is an unknown field.
+
+Use it as `from common.api import serializers`; the names are DRF's.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers as drf
+from rest_framework.serializers import (
+    DateField,
+    DateTimeField,
+    DecimalField,
+    DictField,
+    EmailField,
+    FileField,
+    ListField,
+    SerializerMethodField,
+    URLField,
+    UUIDField,
+    ValidationError,
+)
+
+__all__ = [
+    "BooleanField",
+    "CharField",
+    "ChoiceField",
+    "CommaListField",
+    "DateField",
+    "DateTimeField",
+    "DecimalField",
+    "DictField",
+    "EmailField",
+    "FileField",
+    "IntegerField",
+    "JSONObjectField",
+    "ListField",
+    "QuerySerializer",
+    "Serializer",
+    "SerializerMethodField",
+    "URLField",
+    "UUIDField",
+    "ValidationError",
+    "VersionSerializer",
+]
+
+INT32_MAX = 2**31 - 1
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}")
+
+
+class CharField(drf.CharField):
+    """Text. Spaces around it are kept out of the value, as DRF does, but count for its length."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            raise ValidationError(f"Ensure this field has no more than {self.max_length} characters.")
+        return super().to_internal_value(data)
+
+
+class IntegerField(drf.IntegerField):
+    """A whole number as JSON writes it; within 32 bits unless said otherwise, since the columns are."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("min_value", -INT32_MAX - 1)
+        kwargs.setdefault("max_value", INT32_MAX)
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(self.parent, QuerySerializer) and isinstance(data, str) and _WHOLE_NUMBER.fullmatch(data):
+            data = int(data)
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)  # 1.0 is an integer in JSON Schema
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(data)
+
+
+class BooleanField(drf.BooleanField):
+    """`true` or `false`."""
+
+    TRUE_VALUES = {True}
+    FALSE_VALUES = {False}
+    NULL_VALUES = {None}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if isinstance(self.parent, QuerySerializer):
+            data = {"true": True, "false": False}.get(data)
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class ChoiceField(drf.ChoiceField):
+    """One of a list, written exactly so."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class JSONObjectField(drf.JSONField):
+    """An object whose members are the client's own; at most `max_bytes` of JSON."""
+
+    default_error_messages = {"object": "Expected an object.", "large": "At most {max_bytes} bytes of JSON."}
+
+    def __init__(self, *, max_bytes: int = 16384, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_bytes = max_bytes
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            self.fail("object")
+        if len(json.dumps(data, ensure_ascii=False).encode()) > self.max_bytes:
+            self.fail("large", max_bytes=self.max_bytes)
+        return data
+
+
+class CommaListField(drf.Field[Any, Any, Any, Any]):
+    """Several of a list, joined by commas, as query parameters have them: `id,name`."""
+
+    default_error_messages = {
+        "invalid": "Expected names joined by commas.",
+        "choice": "There is no {name}.",
+        "doubled": "{name} stands twice.",
+    }
+
+    def __init__(self, *, choices: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = list(choices)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        names = data.split(",") if isinstance(data, str) else self.fail("invalid")
+        for place, name in enumerate(names):
+            if name not in self.choices:
+                self.fail("choice", name=name)
+            if name in names[:place]:
+                self.fail("doubled", name=name)
+        return list(names)
+
+    def to_representation(self, value: Any) -> Any:
+        return ",".join(value)
+
+
+class Serializer(drf.Serializer[Any]):
+    """Input and output. As input it refuses fields that it doesn't have, and those that are read-only."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = {name: ["There is no such field."] for name in data if name not in known}
+            if unknown:
+                raise ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+class VersionSerializer(Serializer):
+    """What a change of a versioned resource may carry: the version that the client saw."""
+
+    version = IntegerField(required=False, min_value=1, help_text="The version that you saw, unless If-Match names it.")
+
+
+class QuerySerializer(Serializer):
+    """Query parameters: text, which number and boolean fields read in the one way that JSON writes them."""

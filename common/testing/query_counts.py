@@ -1,0 +1,41 @@
+"""Committed numbers of queries: a list that asks more than it did shows up in the diff and is argued there."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+# What a request costs before its view begins does not belong to the page: transactions' own statements.
+_BOOKKEEPING = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK", "SET search_path", "BEGIN", "COMMIT")
+
+
+class QueryCounts:
+    """The counts of one file; `update` writes what was seen instead of comparing."""
+
+    def __init__(self, path: Path, *, update: bool) -> None:
+        self.path = path
+        self.update = update
+        self.counts: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+
+    def check(self, name: str, statements: list[str]) -> None:
+        """Compare with the committed count, or note the new one."""
+        seen = len(statements)
+        if self.update:
+            self.counts[name] = seen
+            self.path.write_text(json.dumps(self.counts, indent=2, sort_keys=True) + "\n")
+            return
+        expected = self.counts.get(name)
+        listing = "\n".join(statement[:200] for statement in statements)
+        assert seen == expected, f"{name}: {seen} queries, {expected} committed in {self.path.name}\n{listing}"
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements made inside the block, without transactions' bookkeeping."""
+    statements: list[str] = []
+    with CaptureQueriesContext(connection) as captured:
+        yield statements
+    statements += [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(_BOOKKEEPING)]
