@@ -1,0 +1,1 @@
+"""Who changed what, when and why; and how to put it back."""

@@ -1,0 +1,194 @@
+"""Writes many rows and their history at once: COPY to a temporary table, then one statement for both."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models, transaction
+from django.db.models import CASCADE, DO_NOTHING, PROTECT, RESTRICT, ProtectedError, QuerySet
+from django.db.models.sql import UpdateQuery
+
+from audit.recording import (
+    CHANGED,
+    CREATED,
+    DELETED,
+    Columns,
+    is_tracked,
+    key_of,
+    listed,
+    quote,
+    record,
+    relations_to,
+    tracked_fields,
+)
+from common.ids import new_id
+
+M = TypeVar("M", bound=models.Model)
+
+# So many rows take one statement; a bigger list is cut, so that neither side holds it all at once.
+BATCH = 10_000
+
+
+def _batches(objs: Iterable[M], size: int) -> Iterator[list[M]]:
+    rest = iter(objs)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _writable(model: type[models.Model]) -> list["models.Field[Any, Any]"]:
+    return [field for field in model._meta.concrete_fields if not field.generated]
+
+
+@contextmanager
+def _staged(objs: Sequence[models.Model], fields: Columns, *, add: bool) -> Iterator[str]:
+    """Hold the objects' values in a temporary table inside the block, and answer its name."""
+    table, name = quote(objs[0]._meta.db_table), f"bulk_{new_id().hex}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {listed(fields)} FROM {table} WITH NO DATA"  # noqa: S608  # names come from the models
+        )
+        with cursor.copy(f"COPY {name} ({listed(fields)}) FROM STDIN") as copy:
+            for obj in objs:
+                copy.write_row([field.get_db_prep_save(field.pre_save(obj, add=add), connection) for field in fields])
+        cursor.execute(f"ANALYZE {name}")
+        yield name
+        cursor.execute(f"DROP TABLE {name}")
+
+
+def _number(model: type[models.Model], objs: Sequence[models.Model]) -> None:
+    """Give keys to objects whose keys the database counts."""
+    key = key_of(model)
+    missing = [obj for obj in objs if obj.pk is None]
+    if not missing:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [quote(model._meta.db_table), key.column, len(missing)],
+        )
+        for obj, (number,) in zip(missing, cursor.fetchall(), strict=True):
+            obj.pk = number
+
+
+def bulk_create(model: type[M], objs: Iterable[M], *, batch_size: int = BATCH) -> int:
+    """Insert the objects with their history; answer how many. Keys and moments are set on them, as `save` would."""
+    count = 0
+    fields = _writable(model)
+    with transaction.atomic(savepoint=False):
+        for batch in _batches(objs, batch_size):
+            _number(model, batch)
+            with _staged(batch, fields, add=True) as staged:
+                insert = (
+                    f"INSERT INTO {quote(model._meta.db_table)} ({listed(fields)}) SELECT {listed(fields)}"  # noqa: S608  # as above
+                    f" FROM {staged} RETURNING {listed(tracked_fields(model))}"
+                )
+                count += record(model, insert, [], kind=CREATED)
+            for obj in batch:
+                obj._state.adding, obj._state.db = False, connection.alias
+    return count
+
+
+def bulk_update(model: type[M], objs: Iterable[M], *, fields: Sequence[str], batch_size: int = BATCH) -> int:
+    """Store those fields of the objects, with history of the rows that differ; answer how many did.
+
+    `auto_now` moments are stored along. A row that equals what is stored is left alone, its moments too.
+    """
+    key = key_of(model)
+    wanted = [model._meta.get_field(name) for name in fields]
+    chosen: list[models.Field[Any, Any]] = [field for field in wanted if isinstance(field, models.Field)]
+    if len(chosen) != len(wanted) or key in chosen or not all(field.concrete for field in chosen):
+        raise ValueError(f"{model.__name__}: only columns other than the key can be updated, not {', '.join(fields)}")
+    moments = [field for field in _writable(model) if getattr(field, "auto_now", False) and field not in chosen]
+    stored = [*chosen, *moments]
+    sets = ", ".join(f"{quote(field.column)} = s.{quote(field.column)}" for field in stored)
+    count = 0
+    with transaction.atomic(savepoint=False):
+        for batch in _batches(objs, batch_size):
+            with _staged(batch, [key, *stored], add=False) as staged:
+                update = (
+                    f"UPDATE {quote(model._meta.db_table)} t SET {sets} FROM {staged} s"  # noqa: S608  # as above
+                    f" WHERE t.{quote(key.column)} = s.{quote(key.column)}"
+                    f" AND ROW({listed(chosen, 't.')}) IS DISTINCT FROM ROW({listed(chosen, 's.')})"
+                    f" RETURNING {listed(tracked_fields(model), 't.')}"
+                )
+                count += _record_or_run(model, update, [], only_untracked=not set(chosen) & set(tracked_fields(model)))
+    return count
+
+
+def _record_or_run(model: type[models.Model], statement: str, params: Sequence[Any], *, only_untracked: bool) -> int:
+    """Run the statement with history, or alone where it changes nothing that the history keeps."""
+    if not only_untracked:
+        return record(model, statement, params, kind=CHANGED)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        count: int = cursor.rowcount
+    return count
+
+
+def update(queryset: "QuerySet[M]", **values: Any) -> int:
+    """Set the same values or expressions on all rows of the queryset; answer how many differ then. History as ever."""
+    model = queryset.model
+    moments = {
+        field.name: field.pre_save(model(), add=False)
+        for field in _writable(model)
+        if getattr(field, "auto_now", False) and field.name not in values
+    }
+    rows = model._base_manager.filter(pk__in=queryset.order_by().values("pk"))
+    query: Any = rows.query.chain(UpdateQuery)
+    query.add_update_values({**moments, **values})
+    try:
+        statement, params = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return 0
+    table = quote(model._meta.db_table)
+    with transaction.atomic(savepoint=False):
+        return record(
+            model,
+            f"{statement} RETURNING {listed(tracked_fields(model), f'{table}.')}",
+            params,
+            kind=CHANGED,
+            if_different=True,
+        )
+
+
+def bulk_delete(queryset: "QuerySet[M]") -> int:
+    """Delete the rows with their history, and what hangs on them as their keys say; answer how many the queryset had.
+
+    Raises ProtectedError where something depends on one of them.
+    """
+    model = queryset.model
+    key = key_of(model)
+    with transaction.atomic():
+        # Locked, so that nothing new hangs itself on them in between.
+        keys = list(queryset.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+        if not keys:
+            return 0
+        for relation in relations_to(model):
+            _let_go(relation, keys)
+        statement = f"DELETE FROM {quote(model._meta.db_table)} WHERE {quote(key.column)} = ANY(%s)"  # noqa: S608  # as above
+        values = [[key.get_db_prep_value(value, connection) for value in keys]]
+        return record(model, f"{statement} RETURNING {listed(tracked_fields(model))}", values, kind=DELETED)
+
+
+def _let_go(relation: Any, keys: list[Any]) -> None:
+    """Do with the rows of one relation what its foreign key says."""
+    found = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": keys})
+    match relation.on_delete:
+        case how if how is DO_NOTHING:
+            return
+        case how if how in {PROTECT, RESTRICT}:
+            if held := set(found[:10]):
+                raise ProtectedError(f"{relation.related_model._meta.verbose_name_plural} depend on it", held)
+        case how if how is CASCADE:
+            if is_tracked(relation.related_model):
+                bulk_delete(found)
+            else:
+                found.delete()
+        case _:
+            cleared = {relation.field.name: relation.field.get_default()}
+            if is_tracked(relation.related_model):
+                update(found, **cleared)
+            else:
+                found.update(**cleared)

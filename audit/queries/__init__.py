@@ -1,0 +1,55 @@
+"""Reads the trail: change sets, what changed in them, the history of one entity, and the flat log of the API."""
+
+from audit.queries.change_sets import (
+    ChangeSetRow,
+    Choices,
+    Filters,
+    LogPage,
+    Reference,
+    change_set_row,
+    change_sets,
+    choices,
+    get_change_set,
+    latest_change_sets,
+    log_page,
+)
+from audit.queries.entities import (
+    ChangeSetPage,
+    EntityChange,
+    EntityChanges,
+    History,
+    HistoryItem,
+    change_set_page,
+    changes_of,
+    entity_history,
+)
+from audit.queries.log import Detail, Entries, Entry, Position, count_entries, detail, entries
+
+__all__ = [
+    "ChangeSetPage",
+    "ChangeSetRow",
+    "Choices",
+    "Detail",
+    "EntityChange",
+    "EntityChanges",
+    "Entries",
+    "Entry",
+    "Filters",
+    "History",
+    "HistoryItem",
+    "LogPage",
+    "Position",
+    "Reference",
+    "change_set_page",
+    "change_set_row",
+    "change_sets",
+    "changes_of",
+    "choices",
+    "count_entries",
+    "detail",
+    "entity_history",
+    "entries",
+    "get_change_set",
+    "latest_change_sets",
+    "log_page",
+]

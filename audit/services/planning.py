@@ -1,0 +1,332 @@
+"""Works out what a revert would do, before anything happens: field by field clean, in conflict, done or impossible."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+from django.db.models import CASCADE, PROTECT, RESTRICT
+
+from audit import labels, reverters
+from audit.diff import Names, Step, changed_fields, words
+from audit.models import ChangeSet
+from audit.queries.change_sets import ChangeSetRow, rows_of
+from audit.queries.entities import all_steps
+from audit.recording import is_tracked, key_of, relations_to, tracked_fields
+from audit.reverters import Objection, Patch, Reverter, Way
+
+NOT_REVERTIBLE = Objection("This can't be put back.")
+NO_LONGER_KNOWN = Objection("What it was before is no longer kept.")
+HAPPENED_TWICE = Objection("It was made and taken away again; nothing is left of it.")
+
+
+# An entry that a JSON field didn't have.
+ABSENT: Any = object()
+
+
+class State(StrEnum):
+    """How a field or an entity stands to its revert."""
+
+    CLEAN = "CLEAN"
+    CONFLICT = "CONFLICT"
+    DONE = "DONE"
+    IMPOSSIBLE = "IMPOSSIBLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Put this back though it was changed since. Without a field: the entity as a whole."""
+
+    entity_type: str
+    entity_id: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """A field with its three values, before the change, by it, and now: in words, and as they are.
+
+    `entry`: the name of an entry, if the column holds JSON and only that entry was changed; ABSENT if it wasn't there.
+    """
+
+    field: str
+    label: str
+    state: State
+    before: str
+    after: str
+    now: str
+    column: str
+    value: Any
+    value_after: Any
+    value_now: Any
+    entry: str | None = None
+    reason: str = ""
+
+    def put_back(self, values: dict[str, Any], now: Mapping[str, Any]) -> None:
+        """Put the value from before into `values`, into what the JSON field has now if it is one of its entries."""
+        if self.entry is None:
+            values[self.column] = self.value
+            return
+        entries = values.setdefault(self.column, dict(now[self.column]))
+        if self.value is ABSENT:
+            entries.pop(self.entry, None)
+        else:
+            entries[self.entry] = self.value
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPlan:
+    """What would happen to one entity. `fields` only where fields go back."""
+
+    kind: labels.EntityType
+    key: Any
+    name: str
+    way: Way
+    state: State
+    fields: tuple[FieldPlan, ...]
+    step: Step
+    now: Mapping[str, Any] | None = None
+    objection: Objection | None = None
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Answer type and id as decisions name them."""
+        return self.kind.code, str(self.key)
+
+    @property
+    def url(self) -> str:
+        """Answer the entity's page, if it has one and exists."""
+        return self.kind.url(self.key) if self.kind.url and self.way is not Way.RECREATE else ""
+
+    def patch(self, decided: Collection[Decision] = ()) -> Patch | None:
+        """Answer what is to be done, with what was decided; None if nothing is."""
+        code, key = self.identity
+        if self.state in {State.DONE, State.IMPOSSIBLE}:
+            return None
+        if self.way is Way.RESTORE:
+            wanted = [
+                field
+                for field in self.fields
+                if field.state is State.CLEAN
+                or (field.state is State.CONFLICT and Decision(code, key, field.field) in decided)
+            ]
+            return self._patch(wanted) if wanted else None
+        if self.state is State.CONFLICT and Decision(code, key) not in decided:
+            return None
+        return self._patch(())
+
+    def full_patch(self) -> Patch:
+        """Answer all that could be done: what permissions and objections are asked about."""
+        return self._patch(field for field in self.fields if field.state in {State.CLEAN, State.CONFLICT})
+
+    def _patch(self, fields: Iterable[FieldPlan]) -> Patch:
+        values: dict[str, Any] = dict(self.step.before or {}) if self.way is Way.RECREATE else {}
+        for field in fields:
+            field.put_back(values, self.now or {})
+        return Patch(self.step.model, self.key, self.way, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The preview of a revert."""
+
+    change_set: ChangeSetRow
+    entities: tuple[EntityPlan, ...]
+
+    def count(self, state: State) -> int:
+        """Answer how many entities stand so."""
+        return sum(entity.state is state for entity in self.entities)
+
+    @property
+    def clean(self) -> int:
+        """Answer how many entities go back as they were."""
+        return self.count(State.CLEAN)
+
+    @property
+    def conflicts(self) -> int:
+        """Answer how many entities were changed since, in what would go back."""
+        return self.count(State.CONFLICT)
+
+    @property
+    def impossible(self) -> int:
+        """Answer how many entities can't be put back."""
+        return self.count(State.IMPOSSIBLE)
+
+    @property
+    def done(self) -> int:
+        """Answer how many entities are as they were already."""
+        return self.count(State.DONE)
+
+
+# --- The present ----------------------------------------------------------------------------------------------------
+Rows = dict[type[models.Model], dict[Any, dict[str, Any]]]
+
+
+def _present(steps: Sequence[Step], *, lock: bool) -> Rows:
+    """Answer the rows as they are now; one query per model. Locked in the order of their keys."""
+    keys: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for step in steps:
+        keys[step.model].add(step.key)
+    found: Rows = {}
+    for model in sorted(keys, key=lambda one: one._meta.label):
+        rows = model._base_manager.filter(pk__in=keys[model]).order_by("pk")
+        columns = [column.attname for column in tracked_fields(model)]
+        read = (rows.select_for_update(no_key=True) if lock else rows).values(*columns)
+        found[model] = {row[key_of(model).attname]: row for row in read}
+    return found
+
+
+def _dependents(removed: Mapping[type[models.Model], set[Any]]) -> dict[tuple[type[models.Model], Any], str]:
+    """Answer in words what hangs on rows that would be removed, and wouldn't go with them. One query per relation."""
+    held: dict[tuple[type[models.Model], Any], str] = {}
+    for model, keys in removed.items():
+        for relation in relations_to(model):
+            other, column = relation.related_model, relation.field
+            # What isn't tracked and goes with its owner (sessions, tokens) is part of it.
+            counts = relation.on_delete in {PROTECT, RESTRICT} or (relation.on_delete is CASCADE and is_tracked(other))
+            if not counts:
+                continue
+            rows = other._base_manager.filter(**{f"{column.name}__in": keys}).exclude(pk__in=removed.get(other, set()))
+            number: dict[Any, int] = defaultdict(int)
+            for key in rows.values_list(column.attname, flat=True):
+                number[key] += 1
+            kind = labels.type_of(other)
+            held |= {
+                (model, key): f"1 {kind.name} depends on it."
+                if count == 1
+                else f"{count:,} {kind.plural} depend on it."
+                for key, count in number.items()
+            }
+    return held
+
+
+# --- The plan -------------------------------------------------------------------------------------------------------
+def _way(step: Step) -> Way:
+    if step.before is None and step.is_whole:
+        return Way.REMOVE
+    return Way.RECREATE if step.after is None else Way.RESTORE
+
+
+def _entries(
+    column: "models.Field[Any, Any]", before: Any, after: Any, now: Any
+) -> list[tuple[str | None, Any, Any, Any]]:
+    """Answer what is put back by itself: the whole field, or those entries of a JSON field that were changed."""
+    if not (isinstance(column, models.JSONField) and all(isinstance(value, dict) for value in (before, after, now))):
+        return [(None, before, after, now)]
+    return [
+        (entry, before.get(entry, ABSENT), after.get(entry, ABSENT), now.get(entry, ABSENT))
+        for entry in sorted({*before, *after})
+        if before.get(entry, ABSENT) != after.get(entry, ABSENT)
+    ]
+
+
+def _stands(before: Any, after: Any, now: Any) -> State:
+    if now == before:
+        return State.DONE
+    return State.CLEAN if now == after else State.CONFLICT
+
+
+def _field_plans(step: Step, now: Mapping[str, Any], reverter: Reverter, names: Names) -> tuple[FieldPlan, ...]:
+    before, after = step.before or {}, step.after or {}
+    plans = []
+    for column in changed_fields(step):
+        if reverter.is_followed(column):
+            continue
+        reason = reverter.keeps.get(column.name) or reverter.keeps.get(column.attname, "")
+        label = labels.field_words(step.model, column.name)
+        name = column.attname
+        for entry, was, made, present in _entries(column, before[name], after[name], now[name]):
+            shown = [words(column, None if value is ABSENT else value, names) for value in (was, made, present)]
+            plans.append(
+                FieldPlan(
+                    field=name if entry is None else f"{name}.{entry}",
+                    label=label if entry is None else f"{label} › {entry.replace('_', ' ')}",
+                    state=State.IMPOSSIBLE if reason else _stands(was, made, present),
+                    before=shown[0],
+                    after=shown[1],
+                    now=shown[2],
+                    column=name,
+                    value=was,
+                    value_after=made,
+                    value_now=present,
+                    entry=entry,
+                    reason=reason,
+                )
+            )
+    return tuple(plans)
+
+
+def _state_of(fields: Iterable[FieldPlan]) -> State:
+    states = {field.state for field in fields}
+    return next((state for state in (State.CONFLICT, State.CLEAN, State.IMPOSSIBLE) if state in states), State.DONE)
+
+
+def _was_touched(step: Step, now: Mapping[str, Any], reverter: Reverter) -> bool:
+    after = step.after or {}
+    return any(
+        now[column.attname] != after.get(column.attname)
+        for column in tracked_fields(step.model)
+        if not reverter.is_followed(column)
+    )
+
+
+def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names) -> EntityPlan:
+    kind, way = labels.type_of(step.model), _way(step)
+    name = names.entity(step)
+    reverter = reverters.get(step.model)
+
+    def plan(state: State, objection: Objection | None = None, fields: tuple[FieldPlan, ...] = ()) -> EntityPlan:
+        return EntityPlan(kind, step.key, name, way, state, fields, step, now, objection)
+
+    if step.before is None and step.after is None:
+        return plan(State.DONE if step.is_whole else State.IMPOSSIBLE, HAPPENED_TWICE)
+    if reverter is None or not reverter.can(way):
+        return plan(State.IMPOSSIBLE, NOT_REVERTIBLE)
+    if not step.is_whole:
+        return plan(State.IMPOSSIBLE, NO_LONGER_KNOWN)
+    if way is Way.RECREATE:
+        return plan(State.CLEAN if now is None else State.DONE)
+    if way is Way.REMOVE:
+        if now is None:
+            return plan(State.DONE)
+        return plan(State.CONFLICT if _was_touched(step, now, reverter) else State.CLEAN)
+    if now is None:
+        return plan(State.IMPOSSIBLE, Objection("It was deleted since.", "Revert its deletion first."))
+    fields = _field_plans(step, now, reverter, names)
+    return plan(_state_of(fields), None, fields)
+
+
+def _with_objections(plans: list[EntityPlan]) -> list[EntityPlan]:
+    """Answer the plans after those who know were asked: what depends on it, and the owner of the rows."""
+    removed: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for plan in plans:
+        if plan.way is Way.REMOVE and plan.state in {State.CLEAN, State.CONFLICT}:
+            removed[plan.step.model].add(plan.key)
+    held = _dependents(removed)
+    return [_answered(plan, held) if plan.state in {State.CLEAN, State.CONFLICT} else plan for plan in plans]
+
+
+def _answered(plan: EntityPlan, held: Mapping[tuple[type[models.Model], Any], str]) -> EntityPlan:
+    if depending := held.get((plan.step.model, plan.key)):
+        return replace(plan, state=State.IMPOSSIBLE, objection=Objection(depending))
+    reverter = reverters.get(plan.step.model)
+    objection = reverter.objection(plan.full_patch()) if reverter else NOT_REVERTIBLE
+    return plan if objection is None else replace(plan, state=State.IMPOSSIBLE, objection=objection)
+
+
+def plan_for(change_set: ChangeSet, *, entity: tuple[str, str] | None, lock: bool) -> Plan:
+    """Answer what reverting the change set, or its change of one entity, would do; `lock` holds the rows."""
+    steps = all_steps(change_set.pk)
+    if entity is not None:
+        steps = [step for step in steps if (labels.type_of(step.model).code, str(step.key)) == entity]
+    present = _present(steps, lock=lock)
+    now_steps = [
+        Step(step.model, step.key, None, present[step.model][step.key])
+        for step in steps
+        if step.key in present[step.model]
+    ]
+    names = Names([*steps, *now_steps])
+    plans = [_entity_plan(step, present[step.model].get(step.key), names) for step in steps]
+    return Plan(rows_of([change_set])[0], tuple(_with_objections(plans)))
