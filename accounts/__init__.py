@@ -1,0 +1,1 @@
+"""Who are you, what may you do: users, roles, sessions, tokens, second factor."""
