@@ -1,0 +1,1 @@
+"""Whom do we tell, how: the mail queue and the bell."""
