@@ -1,0 +1,1 @@
+"""The SaaS floor's ground: tenants, hosts, provisioning, sign-up, export, deletion."""

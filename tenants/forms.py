@@ -1,0 +1,171 @@
+"""What people type about shops, turned into values, and what is wrong with it in words."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django_countries import countries
+
+from tenants import queries, slugs
+from tenants.choices import Currency
+from tenants.queries import ShopSettings
+
+_NAME_LENGTH = 120
+_PASSWORD_HINT = "At least 8 characters. A few words you can remember are better than a short riddle."  # noqa: S105  # a hint
+
+
+def _zones() -> list[tuple[str, str]]:
+    return [(name, name.replace("_", " ")) for name in queries.time_zones()]
+
+
+def _countries() -> list[tuple[str, str]]:
+    return sorted(((code, str(name)) for code, name in countries), key=lambda country: country[1])
+
+
+class PlaceForm(forms.Form):
+    """Where a shop is and what it counts in."""
+
+    currency = forms.ChoiceField(choices=Currency.choices, help_text="Every amount of your shop is kept in it.")
+    country = forms.ChoiceField()
+    timezone = forms.ChoiceField(label="Time zone", help_text="Your days begin and end by it.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].choices = _countries()  # type: ignore[attr-defined]  # a ChoiceField
+        zones = _zones()
+        # One that isn't in the list (an old name of a place) stays choosable.
+        present = self.initial.get("timezone")
+        if present and present not in dict(zones):
+            zones.append((present, present))
+        self.fields["timezone"].choices = zones  # type: ignore[attr-defined]  # a ChoiceField
+
+
+class SignUpForm(PlaceForm):
+    """A new shop and its founder."""
+
+    name = forms.CharField(
+        label="Shop name", max_length=_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "organization"})
+    )
+    slug = forms.CharField(
+        label="Address",
+        max_length=slugs.MAX_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "class": "code-like"}
+        ),
+    )
+    display_name = forms.CharField(
+        label="Your name", max_length=_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    email = forms.EmailField(
+        label="E-mail address",
+        help_text="We send a code to it.",
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        max_length=1000,
+        strip=False,
+        help_text=_PASSWORD_HINT,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    field_order = ("name", "slug", "currency", "country", "timezone", "display_name", "email", "password")
+
+    def clean_slug(self) -> str:
+        return slugs.normalized(self.cleaned_data["slug"])
+
+
+class CodeForm(forms.Form):
+    """The code of a sign-up's mail."""
+
+    code = forms.CharField(
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "code"}),
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
+
+
+class AddressForm(forms.Form):
+    """Another address for a shop that isn't open yet."""
+
+    slug = forms.CharField(
+        label="Address",
+        max_length=slugs.MAX_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def clean_slug(self) -> str:
+        return slugs.normalized(self.cleaned_data["slug"])
+
+
+class FindShopForm(forms.Form):
+    """A shop's address, for who wants to sign in and is on our own host."""
+
+    slug = forms.CharField(
+        label="Your shop's address",
+        max_length=253,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def clean_slug(self) -> str:
+        """Answer the label, also of who typed or pasted the whole address."""
+        text = slugs.normalized(self.cleaned_data["slug"])
+        host = text.removeprefix("https://").removeprefix("http://").partition("/")[0].partition(":")[0]
+        return host.removesuffix(f".{settings.BASE_DOMAIN}")
+
+
+class GeneralForm(PlaceForm):
+    """What a shop says about itself."""
+
+    name = forms.CharField(label="Shop name", max_length=_NAME_LENGTH)
+    street = forms.CharField(max_length=120, required=False)
+    street_2 = forms.CharField(label="Street, second line", max_length=120, required=False)
+    postal_code = forms.CharField(max_length=16, required=False)
+    city = forms.CharField(max_length=120, required=False)
+    region = forms.CharField(label="State or region", max_length=120, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    field_order = (
+        "version", "name", "currency", "timezone", "country", "street", "street_2", "postal_code", "city", "region"
+    )  # fmt: skip
+    ADDRESS = ("street", "street_2", "postal_code", "city", "region")
+
+    @classmethod
+    def values_of(cls, found: ShopSettings) -> dict[str, Any]:
+        """Answer the form's values of a shop's settings."""
+        return {
+            "version": found.version,
+            "name": found.name,
+            "currency": found.currency,
+            "timezone": found.timezone,
+            "country": found.country,
+            **found.settings.address.model_dump(),
+        }
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Answer what the service takes."""
+        values = self.cleaned_data
+        return {
+            "expected_version": values["version"],
+            "name": values["name"],
+            "currency": values["currency"],
+            "time_zone": values["timezone"],
+            "country": values["country"],
+            "address": {line: values[line] for line in self.ADDRESS},
+        }
+
+
+class DeletionForm(forms.Form):
+    """What an owner types before all of a shop goes."""
+
+    name = forms.CharField(
+        label="The shop's name", max_length=_NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    password = forms.CharField(
+        label="Your password",
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

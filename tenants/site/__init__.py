@@ -1,0 +1,1 @@
+"""Public pages: what visitors of the site see before they have a shop."""

@@ -1,0 +1,133 @@
+"""The settings pages of a shop: what it says about itself, its data, its end."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.forms import add_errors
+from accounts.queries import is_owner
+from audit.context import current_change_set_id
+from common import actor
+from common.access import require
+from common.errors import Invalid, RateLimited, StaleVersion
+from common.htmx import go_on, redirect
+from common.http import HttpRequest
+from common.ids import new_id
+from jobs import queries as jobs
+from tenants import queries, routing, services
+from tenants.forms import DeletionForm, GeneralForm
+from tenants.services.exporting import JOB
+
+_EXPORTS_SHOWN = 5
+
+
+def _general(request: HttpRequest, form: GeneralForm, *, status: int = HTTPStatus.OK, **more: Any) -> HttpResponse:
+    found = queries.shop_settings()
+    context = {"form": form, "shop": found, "can_write": actor.current().can("settings:write"), **more}
+    if not context["can_write"]:
+        for field in form.fields.values():
+            field.disabled = True
+    return render(request, "tenants/general.html", context, status=status)
+
+
+@require_GET
+@require("settings:read")
+def general(request: HttpRequest) -> HttpResponse:
+    """Show what the shop says about itself."""
+    return _general(request, GeneralForm(initial=GeneralForm.values_of(queries.shop_settings())))
+
+
+@require_POST
+@require("settings:write")
+def general_save(request: HttpRequest) -> HttpResponse:
+    """Change it; where somebody else did meanwhile, show both before anything is overwritten."""
+    form = GeneralForm(request.POST)
+    if not form.is_valid():
+        return _general(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        services.update_settings(**form.changes)
+    except Invalid as error:
+        add_errors(form, error)
+        return _general(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except StaleVersion:
+        return _conflict(request, form)
+    undo = current_change_set_id()
+    return go_on(
+        request, reverse("tenants:general"), message="Settings saved" if undo else "Nothing changed", undo=undo
+    )
+
+
+def _conflict(request: HttpRequest, typed: GeneralForm) -> HttpResponse:
+    """Show what is there now beside what was typed; saving again takes what was typed."""
+    present = GeneralForm.values_of(queries.shop_settings())
+    differences = [
+        {"label": typed[name].label, "now": present[name], "yours": typed.cleaned_data[name]}
+        for name in present
+        if name != "version" and str(present[name]) != str(typed.cleaned_data[name])
+    ]
+    again = GeneralForm(initial={**typed.cleaned_data, "version": present["version"]})
+    return _general(request, again, status=HTTPStatus.CONFLICT, differences=differences)
+
+
+def _data(request: HttpRequest, form: DeletionForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    who, now = actor.current(), timezone.now()
+    exports = jobs.visible_to(who).filter(job_type=JOB).order_by("-created_at", "-id")[:_EXPORTS_SHOWN]
+    context = {
+        "shop": queries.shop_settings(),
+        "exports": [jobs.row_of(job, who=who, now=now) for job in exports],
+        # A form that is sent twice is one export.
+        "export_key": str(new_id()),
+        "form": form,
+        "is_owner": is_owner(who.id),
+        "grace_days": routing.GRACE.days,
+    }
+    return render(request, "tenants/data.html", context, status=status)
+
+
+@require_GET
+@require("settings:write")
+def data(request: HttpRequest) -> HttpResponse:
+    """Show how to take everything along, and how to end the shop."""
+    return _data(request, DeletionForm())
+
+
+@require_POST
+@require("settings:write")
+def export(request: HttpRequest) -> HttpResponse:
+    """Have everything written to a file."""
+    job = services.start_export(key=request.POST.get("key", "")[:80])
+    return redirect(request, reverse("jobs:detail", args=[job.id]))
+
+
+@require_POST
+@require("settings:write")
+@sensitive_post_parameters("password")
+def deletion(request: HttpRequest) -> HttpResponse:
+    """Ask for the shop's deletion; an owner's alone (the service sees to it)."""
+    form = DeletionForm(request.POST)
+    if form.is_valid():
+        try:
+            services.request_deletion(
+                name=form.cleaned_data["name"], password=form.cleaned_data["password"], now=timezone.now()
+            )
+        except Invalid as error:
+            add_errors(form, error)
+        except RateLimited as error:
+            form.add_error(None, error.detail)
+        else:
+            return redirect(request, reverse("tenants:data"))
+    return _data(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+@require_POST
+@require("settings:write")
+def deletion_cancel(request: HttpRequest) -> HttpResponse:
+    """Keep the shop after all; an owner's alone (the service sees to it)."""
+    services.cancel_deletion()
+    return go_on(request, reverse("tenants:data"), message="The shop stays")
