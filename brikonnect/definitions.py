@@ -1,0 +1,438 @@
+"""The lists by which everybody names things (definitions.md): served whole, cacheable, the same for every shop."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.http import HttpResponse
+from django.urls import path
+from django_countries import countries
+from rest_framework.request import Request
+
+from common.access import SIGNED_IN
+from common.api import serializers
+from common.api.operations import operation
+from common.api.views import ApiView
+
+_CACHED_S = 24 * 3600
+
+
+# --- Item types (definitions.md, section 1) ---------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class ItemType:
+    """A kind of thing that is sold. `color`: yes, no, sometimes (some gear has one) or free (custom items)."""
+
+    code: str
+    label: str
+    bricklink_letter: str
+    color: str
+    has_completeness: bool = False
+
+
+ITEM_TYPES = (
+    ItemType("PART", "Part", "P", "yes"),
+    ItemType("SET", "Set", "S", "no", has_completeness=True),
+    ItemType("MINIFIG", "Minifigure", "M", "no"),
+    ItemType("GEAR", "Gear", "G", "sometimes"),
+    ItemType("BOOK", "Book", "B", "no"),
+    ItemType("CATALOG", "Catalog", "C", "no"),
+    ItemType("INSTRUCTION", "Instructions", "I", "no"),
+    ItemType("BOX", "Box", "O", "no"),
+    ItemType("CUSTOM", "Custom item", "U", "free"),
+)
+
+
+# --- Conditions (section 2) -------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stored value and what people call it."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """New or used, with the completeness that a set can have in it and the grades that a used thing can have."""
+
+    code: str
+    label: str
+    completeness: tuple[Named, ...]
+    grades: tuple[Named, ...] = ()
+
+
+_COMPLETE, _INCOMPLETE = Named("COMPLETE", "Complete"), Named("INCOMPLETE", "Incomplete")
+CONDITIONS = (
+    Condition("NEW", "New", (Named("SEALED", "Sealed"), _COMPLETE, _INCOMPLETE)),
+    Condition(
+        "USED",
+        "Used",
+        (_COMPLETE, _INCOMPLETE),
+        (Named("LIKE_NEW", "Like new"), Named("GOOD", "Good"), Named("ACCEPTABLE", "Acceptable")),
+    ),
+)
+
+
+# --- Order statuses (section 6.1 and 6.2) -----------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """Where a status can go, by who moves it: a person or the API, our own system, the channel, a revert."""
+
+    user: tuple[str, ...]
+    system: tuple[str, ...]
+    channel: tuple[str, ...]
+    revert: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """A station of an order. `stock`: what it does to the stock. `rank`: how far along it is; null for the two ends."""
+
+    code: str
+    label: str
+    meaning: str
+    stock: str
+    rank: int | None
+    transitions: Transitions
+
+
+_STATUSES = {
+    "NEW": ("New", "Imported or typed in, not cleared for work yet", "reserved"),
+    "PENDING": ("Pending", "Cleared: waits to be picked", "reserved"),
+    "PICKING": ("Picking", "In an open pick session", "reserved"),
+    "PACKING": ("Packing", "Picked, being packed and checked", "reserved"),
+    "READY": ("Ready", "Packed, label made or not needed", "reserved"),
+    "SHIPPED": ("Shipped", "Left the house", "consumed"),
+    "DELIVERED": ("Delivered", "The carrier or the buyer says so", "consumed"),
+    "COMPLETED": ("Completed", "Closed", "consumed"),
+    "CANCELLED": ("Cancelled", "Ended before shipping", "released"),
+    "REFUNDED": ("Refunded", "Ended by a full refund", "unchanged after shipping, released before it"),
+}
+# The table of section 6.2, row by row and in its order of columns. U user, S system, C channel, R revert, - nobody.
+_TRANSITIONS = {
+    "NEW": "- USC S - C C C C UC C",
+    "PENDING": "U - SU U C UC C C UC UC",
+    "PICKING": "- SU - SU C C C C UC UC",
+    "PACKING": "- U U - USC USC C C UC UC",
+    "READY": "- U - U - USC C C UC UC",
+    "SHIPPED": "- - - - R - USC USC - UC",
+    "DELIVERED": "- - - - - R - USC - UC",
+    "COMPLETED": "- - - - - - - - - UC",
+    "CANCELLED": "R RC - - - - - - - UC",
+    "REFUNDED": "- - - - - - - - - -",
+}
+_ENDS = ("CANCELLED", "REFUNDED")
+
+
+def _transitions(code: str) -> Transitions:
+    cells = dict(zip(_STATUSES, _TRANSITIONS[code].split(), strict=True))
+    by = {who: tuple(target for target, cell in cells.items() if who in cell) for who in "USCR"}
+    return Transitions(user=by["U"], system=by["S"], channel=by["C"], revert=by["R"])
+
+
+ORDER_STATUSES = tuple(
+    OrderStatus(code, label, meaning, stock, None if code in _ENDS else rank, _transitions(code))
+    for rank, (code, (label, meaning, stock)) in enumerate(_STATUSES.items())
+)
+
+
+# --- Countries (section 4) --------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country by its ISO 3166-1 code, Kosovo included. `needs_state`: its addresses name a state or province."""
+
+    code: str
+    name: str
+    is_eu: bool
+    needs_state: bool
+
+
+_EU_CODES = "AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU = frozenset(_EU_CODES.split())
+NEEDS_STATE = frozenset(("US", "CA", "AU", "BR", "MX"))
+
+
+@cache
+def all_countries() -> tuple[Country, ...]:
+    """Answer the countries in the order of their names."""
+    return tuple(Country(code, str(name), code in EU, code in NEEDS_STATE) for code, name in countries)
+
+
+# --- Currencies (section 5) -------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CurrencyRow:
+    """A currency by its ISO 4217 code. `is_for_books`: a shop can keep its books in it."""
+
+    code: str
+    name: str
+    minor_units: int
+    is_for_books: bool
+
+
+_BOOKS = ("EUR", "USD", "GBP")
+_WITHOUT_CENTS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_NO_CENTS = frozenset(_WITHOUT_CENTS.split())
+_THREE_DIGITS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+_CURRENCY_NAMES = {
+    "AED": "UAE dirham",
+    "AFN": "Afghani",
+    "ALL": "Albanian lek",
+    "AMD": "Armenian dram",
+    "AOA": "Angolan kwanza",
+    "ARS": "Argentine peso",
+    "AUD": "Australian dollar",
+    "AWG": "Aruban florin",
+    "AZN": "Azerbaijani manat",
+    "BAM": "Bosnian convertible mark",
+    "BBD": "Barbadian dollar",
+    "BDT": "Bangladeshi taka",
+    "BHD": "Bahraini dinar",
+    "BIF": "Burundian franc",
+    "BMD": "Bermudian dollar",
+    "BND": "Brunei dollar",
+    "BOB": "Boliviano",
+    "BRL": "Brazilian real",
+    "BSD": "Bahamian dollar",
+    "BTN": "Bhutanese ngultrum",
+    "BWP": "Botswana pula",
+    "BYN": "Belarusian ruble",
+    "BZD": "Belize dollar",
+    "CAD": "Canadian dollar",
+    "CDF": "Congolese franc",
+    "CHF": "Swiss franc",
+    "CLP": "Chilean peso",
+    "CNY": "Chinese yuan",
+    "COP": "Colombian peso",
+    "CRC": "Costa Rican colón",
+    "CUP": "Cuban peso",
+    "CVE": "Cape Verdean escudo",
+    "CZK": "Czech koruna",
+    "DJF": "Djiboutian franc",
+    "DKK": "Danish krone",
+    "DOP": "Dominican peso",
+    "DZD": "Algerian dinar",
+    "EGP": "Egyptian pound",
+    "ERN": "Eritrean nakfa",
+    "ETB": "Ethiopian birr",
+    "EUR": "Euro",
+    "FJD": "Fijian dollar",
+    "FKP": "Falkland Islands pound",
+    "GBP": "Pound sterling",
+    "GEL": "Georgian lari",
+    "GHS": "Ghanaian cedi",
+    "GIP": "Gibraltar pound",
+    "GMD": "Gambian dalasi",
+    "GNF": "Guinean franc",
+    "GTQ": "Guatemalan quetzal",
+    "GYD": "Guyanese dollar",
+    "HKD": "Hong Kong dollar",
+    "HNL": "Honduran lempira",
+    "HTG": "Haitian gourde",
+    "HUF": "Hungarian forint",
+    "IDR": "Indonesian rupiah",
+    "ILS": "Israeli shekel",
+    "INR": "Indian rupee",
+    "IQD": "Iraqi dinar",
+    "IRR": "Iranian rial",
+    "ISK": "Icelandic króna",
+    "JMD": "Jamaican dollar",
+    "JOD": "Jordanian dinar",
+    "JPY": "Japanese yen",
+    "KES": "Kenyan shilling",
+    "KGS": "Kyrgyzstani som",
+    "KHR": "Cambodian riel",
+    "KMF": "Comorian franc",
+    "KPW": "North Korean won",
+    "KRW": "South Korean won",
+    "KWD": "Kuwaiti dinar",
+    "KYD": "Cayman Islands dollar",
+    "KZT": "Kazakhstani tenge",
+    "LAK": "Lao kip",
+    "LBP": "Lebanese pound",
+    "LKR": "Sri Lankan rupee",
+    "LRD": "Liberian dollar",
+    "LSL": "Lesotho loti",
+    "LYD": "Libyan dinar",
+    "MAD": "Moroccan dirham",
+    "MDL": "Moldovan leu",
+    "MGA": "Malagasy ariary",
+    "MKD": "Macedonian denar",
+    "MMK": "Myanmar kyat",
+    "MNT": "Mongolian tögrög",
+    "MOP": "Macanese pataca",
+    "MRU": "Mauritanian ouguiya",
+    "MUR": "Mauritian rupee",
+    "MVR": "Maldivian rufiyaa",
+    "MWK": "Malawian kwacha",
+    "MXN": "Mexican peso",
+    "MYR": "Malaysian ringgit",
+    "MZN": "Mozambican metical",
+    "NAD": "Namibian dollar",
+    "NGN": "Nigerian naira",
+    "NIO": "Nicaraguan córdoba",
+    "NOK": "Norwegian krone",
+    "NPR": "Nepalese rupee",
+    "NZD": "New Zealand dollar",
+    "OMR": "Omani rial",
+    "PAB": "Panamanian balboa",
+    "PEN": "Peruvian sol",
+    "PGK": "Papua New Guinean kina",
+    "PHP": "Philippine peso",
+    "PKR": "Pakistani rupee",
+    "PLN": "Polish złoty",
+    "PYG": "Paraguayan guaraní",
+    "QAR": "Qatari riyal",
+    "RON": "Romanian leu",
+    "RSD": "Serbian dinar",
+    "RUB": "Russian ruble",
+    "RWF": "Rwandan franc",
+    "SAR": "Saudi riyal",
+    "SBD": "Solomon Islands dollar",
+    "SCR": "Seychellois rupee",
+    "SDG": "Sudanese pound",
+    "SEK": "Swedish krona",
+    "SGD": "Singapore dollar",
+    "SHP": "Saint Helena pound",
+    "SLE": "Sierra Leonean leone",
+    "SOS": "Somali shilling",
+    "SRD": "Surinamese dollar",
+    "SSP": "South Sudanese pound",
+    "STN": "São Tomé and Príncipe dobra",
+    "SYP": "Syrian pound",
+    "SZL": "Swazi lilangeni",
+    "THB": "Thai baht",
+    "TJS": "Tajikistani somoni",
+    "TMT": "Turkmenistani manat",
+    "TND": "Tunisian dinar",
+    "TOP": "Tongan paʻanga",
+    "TRY": "Turkish lira",
+    "TTD": "Trinidad and Tobago dollar",
+    "TWD": "New Taiwan dollar",
+    "TZS": "Tanzanian shilling",
+    "UAH": "Ukrainian hryvnia",
+    "UGX": "Ugandan shilling",
+    "USD": "US dollar",
+    "UYU": "Uruguayan peso",
+    "UZS": "Uzbekistani soum",
+    "VES": "Venezuelan bolívar",
+    "VND": "Vietnamese đồng",
+    "VUV": "Vanuatu vatu",
+    "WST": "Samoan tālā",
+    "XAF": "Central African CFA franc",
+    "XCD": "East Caribbean dollar",
+    "XOF": "West African CFA franc",
+    "XPF": "CFP franc",
+    "YER": "Yemeni rial",
+    "ZAR": "South African rand",
+    "ZMW": "Zambian kwacha",
+    "ZWG": "Zimbabwe gold",
+}
+
+
+def minor_units(code: str) -> int:
+    """Answer how many decimals a currency has: none, three, or as most do two."""
+    return 0 if code in _NO_CENTS else 3 if code in _THREE_DIGITS else 2
+
+
+CURRENCIES = tuple(
+    CurrencyRow(code, name, minor_units(code), code in _BOOKS) for code, name in sorted(_CURRENCY_NAMES.items())
+)
+
+
+# --- Endpoints --------------------------------------------------------------------------------------------------------
+class NamedOut(serializers.Serializer):
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a declared field; DRF takes it off the class
+
+
+class ItemTypeOut(NamedOut):
+    bricklink_letter = serializers.CharField(help_text="As BrickLink's XML and dumps have it.")
+    color = serializers.ChoiceField(choices=["yes", "no", "sometimes", "free"])
+    has_completeness = serializers.BooleanField()
+
+
+class ConditionOut(NamedOut):
+    completeness = NamedOut(many=True, help_text="Of sets.")
+    grades = NamedOut(many=True, help_text="`sub_condition` of used things.")
+
+
+class TransitionsOut(serializers.Serializer):
+    user = serializers.ListField(child=serializers.CharField())
+    system = serializers.ListField(child=serializers.CharField())
+    channel = serializers.ListField(child=serializers.CharField())
+    revert = serializers.ListField(child=serializers.CharField())
+
+
+class OrderStatusOut(NamedOut):
+    meaning = serializers.CharField()
+    stock = serializers.CharField(help_text="What the status does to the stock.")
+    rank = serializers.IntegerField(allow_null=True, help_text="How far along; null for the two ends.")
+    transitions = TransitionsOut(help_text="Where the status can go, by who moves it.")
+
+
+class CountryOut(serializers.Serializer):
+    code = serializers.CharField(help_text="ISO 3166-1 alpha-2; XK is Kosovo.")
+    name = serializers.CharField()
+    is_eu = serializers.BooleanField()
+    needs_state = serializers.BooleanField(help_text="Addresses name a state or province.")
+
+
+class CurrencyOut(serializers.Serializer):
+    code = serializers.CharField(help_text="ISO 4217.")
+    name = serializers.CharField()
+    minor_units = serializers.IntegerField()
+    is_for_books = serializers.BooleanField(help_text="A shop can keep its books in it.")
+
+
+class DefinitionView(ApiView):
+    """The lists by which everybody names things."""
+
+    public_api = ()
+
+
+class ItemTypesView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List item types", answers=ItemTypeOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(ITEM_TYPES)
+
+
+class ConditionsView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List conditions", answers=ConditionOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(CONDITIONS)
+
+
+class OrderStatusesView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List order statuses with their transitions", answers=OrderStatusOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(ORDER_STATUSES)
+
+
+class CountriesView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List countries", answers=CountryOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(all_countries())
+
+
+class CurrenciesView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List currencies", answers=CurrencyOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(CURRENCIES)
+
+
+api_urlpatterns = [
+    path("definitions/item-types", ItemTypesView.as_view(), name="item-types"),
+    path("definitions/conditions", ConditionsView.as_view(), name="conditions"),
+    path("definitions/order-statuses", OrderStatusesView.as_view(), name="order-statuses"),
+    path("definitions/countries", CountriesView.as_view(), name="countries"),
+    path("definitions/currencies", CurrenciesView.as_view(), name="currencies"),
+]

@@ -1,0 +1,1 @@
+"""The machine under a developer's Brikonnect: servers, processes and their log, without a line of Django."""

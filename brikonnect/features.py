@@ -1,0 +1,96 @@
+"""What an installation is made of: flags turn into app lists, URL confs and beat entries here and nowhere else."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The flags of `BRIKONNECT_FEATURES`; all are on unless switched off."""
+
+    multi_tenant: bool = True
+    billing: bool = True
+    sync: bool = True
+    webhooks: bool = True
+    public_api: bool = True
+
+    @classmethod
+    def of(cls, flags: dict[str, bool]) -> "Features":
+        """Answer the flags with their consequences: without tenants there is nobody to bill."""
+        chosen = {field.name: flags.get(field.name, True) for field in fields(cls)}
+        chosen["billing"] = chosen["billing"] and chosen["multi_tenant"]
+        return cls(**chosen)
+
+    def enabled(self) -> dict[str, bool]:
+        """Answer the flags by name, as `/auth/me` shows them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+# Apps whose tables exist in both kinds of schema: the public schema has our staff, and the jobs and mail of no tenant.
+_BOTH = (
+    "common",
+    "events",
+    "audit",
+    "jobs",
+    "accounts",
+    "notifications",
+    "allauth.account",
+    "allauth.mfa",
+)
+_LIBRARIES = (
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",  # its widgets' templates, for the pages' own form renderer
+    "simple_history",
+    "allauth",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "template_partials",
+    "django_countries",
+)
+
+
+# Without discovery: our staff's site shows what it names itself, and nothing that a library brings along.
+_STAFF = ("django.contrib.admin.apps.SimpleAdminConfig",)
+
+
+def shared_apps(features: Features) -> list[str]:
+    """Answer the apps of the public schema; with one tenant only, all there are."""
+    if not features.multi_tenant:
+        return [*_LIBRARIES, *_BOTH, "brikonnect"]
+    # What comes first wins: tenants replaces commands of django_tenants, which replaces Django's migrate; but its
+    # templates of the admin, with styles inline, must not replace Django's.
+    return ["tenants", *_STAFF, "django_tenants", *_LIBRARIES, "tenants.trail", *_BOTH, "brikonnect"]
+
+
+def tenant_apps(features: Features) -> list[str]:
+    """Answer the apps whose tables every tenant's schema has."""
+    return [*_BOTH, "tenants.trail"] if features.multi_tenant else []
+
+
+def installed_apps(features: Features) -> list[str]:
+    """Answer INSTALLED_APPS: each app once, the public schema's order first."""
+    return list(dict.fromkeys([*shared_apps(features), *tenant_apps(features)]))
+
+
+def demo_shop(features: Features) -> str:
+    """Answer what the demo's people are made in: a context manager, by its path."""
+    return "tenants.demo.shop" if features.multi_tenant else "brikonnect.demo.only_shop"
+
+
+def page_urls(features: Features) -> tuple[str, ...]:
+    """Answer the URL modules of a shop's host that depend on a flag."""
+    return ("tenants.urls",) if features.multi_tenant else ()
+
+
+def api_urls(features: Features) -> tuple[str, ...]:
+    """Answer the modules whose `api_urlpatterns` depend on a flag."""
+    return ("tenants.api",) if features.multi_tenant else ()
+
+
+def details_facts(features: Features) -> tuple[str, ...]:
+    """Answer the query that tells whether the shop's details were confirmed, where there are any to confirm."""
+    return ("tenants.queries.details_confirmed",) if features.multi_tenant else ()

@@ -1,0 +1,76 @@
+"""The command palette: one box that finds pages and people, as far as the visitor may see them."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts import queries as people
+from brikonnect.navigation import places_for
+from common import actor
+from common.access import signed_in
+from common.errors import BadRequest
+
+MAX_QUERY = 100
+PER_GROUP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One line of the palette."""
+
+    label: str
+    detail: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """Lines of one kind."""
+
+    label: str
+    hits: tuple[Hit, ...]
+
+
+def _matches(label: str, words: list[str]) -> bool:
+    text = label.lower()
+    return all(word in text for word in words)
+
+
+def _pages(request: HttpRequest, words: list[str]) -> tuple[Hit, ...]:
+    return tuple(
+        Hit(place.label, f"G then {place.shortcut}" if place.shortcut else "", place.url, place.icon)
+        for place in places_for(request)
+        if _matches(place.label, words)
+    )
+
+
+def _people(query: str) -> tuple[Hit, ...]:
+    if not query or not actor.current().can("users:read"):
+        return ()
+    return tuple(
+        Hit(user.display_name, user.email, reverse("accounts:user", args=[user.id]), "user")
+        for user in people.find_users(query, limit=PER_GROUP)
+    )
+
+
+def find(request: HttpRequest, query: str) -> list[HitGroup]:
+    """Answer what matches, in groups without empty ones. A leading `>` asks for pages only, `@` for people only."""
+    kind, text = (query[0], query[1:].strip()) if query[:1] in (">", "@") else ("", query)
+    words = text.lower().split()
+    groups = (
+        HitGroup("People", _people(text) if kind != ">" else ()),
+        HitGroup("Pages", _pages(request, words) if kind != "@" else ()),
+    )
+    return [group for group in groups if group.hits]
+
+
+@signed_in
+def palette(request: HttpRequest) -> HttpResponse:
+    """Answer the palette's list for what was typed."""
+    query = request.GET.get("q", "").strip()
+    if len(query) > MAX_QUERY:
+        raise BadRequest(f"Search for at most {MAX_QUERY} characters.")
+    return render(request, "brikonnect/palette.html", {"groups": find(request, query), "query": query})
