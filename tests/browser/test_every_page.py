@@ -1,0 +1,67 @@
+"""Every page on a phone and a desktop, in both themes: accessible, and without a script or policy error."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Stack, Watched, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SITE_PAGES = ["/", "/pricing/", "/sign-up/", "/api/v1/docs/", "/nothing-here/"]
+DOOR_PAGES = ["/account/login/", "/account/password/reset/"]
+WIDTHS = {"phone": 390, "desktop": 1440}
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+
+
+def _check(page: Page, theme: str, where: str) -> list[str]:
+    page.evaluate(f"document.documentElement.classList.toggle('dark', {'true' if theme == 'dark' else 'false'})")
+    page.wait_for_timeout(200)  # colors change over 120 ms
+    results = Axe().run(page, options=AXE)
+    found = []
+    for violation in results.response["violations"]:
+        node = violation["nodes"][0]
+        found.append(f"{where} ({theme}): {violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}")
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
+        found.append(f"{where}: scrolls sideways at {page.viewport_size}")
+    if page.locator("h1").count() != 1:
+        found.append(f"{where}: {page.locator('h1').count()} h1")
+    return found
+
+
+def _walk(page: Page, stack: Stack, paths: list[str], *, slug: str) -> list[str]:
+    found = []
+    for path in paths:
+        page.goto(stack.url(path, slug=slug))
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(150)
+        for theme in ("light", "dark"):
+            found += _check(page, theme, path)
+    return found
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_public_pages_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    found = _walk(page, stack, SITE_PAGES, slug="") + _walk(page, stack, DOOR_PAGES, slug="demo")
+    found += _walk(page, stack, ["/"], slug="nobody-lives-here")
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("who", ["owner", "picker"])
+def test_pages_of_the_menu_are_accessible(who: str, width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, who)
+    page.goto(stack.url("/search/palette/?q="))
+    paths = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
+    local = sorted({"/", "/settings/", *(path for path in paths if path.startswith("/"))})
+    assert len(local) > 5, "the palette offers the places of the menu"
+    found = _walk(page, stack, local, slug="demo")
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)

@@ -1,0 +1,1 @@
+"""The two commands: set-up, servers, processes, forwarder, gate."""
