@@ -1,0 +1,1 @@
+"""Figures as ratios, each measured against its limit in the same run."""
