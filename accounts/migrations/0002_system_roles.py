@@ -33,7 +33,9 @@ _ROLES = {
 
 # One function for all schemas: a cloned schema's triggers lead to it too. It looks at the table's own schema, whatever the
 # search path says, and holds the owner role's row, so that of two owners who demote each other the second one is refused.
+# Migrations of several schemas run side by side, and two that replace the function at once would fail: one waits.
 _FUNCTION = """
+SELECT pg_advisory_xact_lock(hashtext('accounts_keep_an_owner'));
 CREATE OR REPLACE FUNCTION public.accounts_keep_an_owner() RETURNS trigger LANGUAGE plpgsql AS $fn$
 DECLARE
     owner_role uuid;
