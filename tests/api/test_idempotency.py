@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.http import HttpResponse
+from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
 
 from accounts.models import Invitation, Role, User
 from audit.models import ChangeSet
+from common.access import SIGNED_IN
 from common.api import idempotency
+from common.api.operations import operation
+from common.api.views import ApiView
 from common.models import IdempotencyRecord
 from tests.api.conftest import Program, make_user, token_of
 
@@ -129,20 +135,27 @@ def test_takes_over_from_a_worker_that_died(program: Program, owner: User) -> No
     assert post(program, "k1")["Idempotency-Replayed"] == "true"
 
 
-def test_undoes_what_it_did_when_somebody_took_over(
-    program: Program, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A worker that is so slow that its key is taken over while it still runs: the clock of the taker is ahead.
-    real = idempotency._work
+class SlowView(ApiView):
+    """Makes a role, and is so slow that its key is taken over meanwhile."""
 
-    def overtaken(*args: Any) -> Any:
+    access = {"POST": SIGNED_IN}
+    public_api = ()
+
+    @operation("Make a role slowly")
+    def post(self, _request: Request) -> HttpResponse:
+        Role.objects.create(name="Packer", permissions=[])
         IdempotencyRecord.objects.filter(key="k1").update(started_at=timezone.now() + timedelta(seconds=90))
-        return real(*args)
+        return self.answer()
 
-    monkeypatch.setattr(idempotency, "_work", overtaken)
-    assert post(program, "k1").status_code == 409
+
+urlpatterns = [path("api/v1/slow", SlowView.as_view())]
+
+
+def test_undoes_what_it_did_when_somebody_took_over(program: Program, settings: Any) -> None:
+    settings.ROOT_URLCONF = __name__
+    response = post(program, "k1", None, "/slow")
+    assert (response.status_code, response["Retry-After"]) == (409, "1")
     assert not Role.objects.filter(is_system=False).exists(), "only one of the two may leave its effect"
-    assert owner.is_active
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,15 +1,22 @@
 """Every page on a phone and a desktop, in both themes: accessible, and without a script or policy error."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Stack, Watched, sign_in
+from tests.browser.conftest import Stack, Watched, confirm_that_it_is_me, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SITE_PAGES = ["/", "/pricing/", "/sign-up/", "/api/v1/docs/", "/nothing-here/"]
 DOOR_PAGES = ["/account/login/", "/account/password/reset/"]
+# Pages that no menu names: forms, questions, and what stands behind a row.
+INNER_PAGES = [
+    "/settings/invitations/new/", "/settings/roles/new/", "/account/email/", "/account/password/change/",
+    "/settings/security/authenticator-app/", "/settings/security/passkeys/add/", "/settings/security/recovery-codes/",
+]  # fmt: skip
 WIDTHS = {"phone": 390, "desktop": 1440}
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 
@@ -63,5 +70,27 @@ def test_pages_of_the_menu_are_accessible(who: str, width: str, browser: Browser
     local = sorted({"/", "/settings/", *(path for path in paths if path.startswith("/"))})
     assert len(local) > 5, "the palette offers the places of the menu"
     found = _walk(page, stack, local, slug="demo")
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_behind_the_menu_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, "owner", path=INNER_PAGES[-1])
+    found = _walk(page, stack, ["/account/confirm/"], slug="demo")
+    confirm_that_it_is_me(page)
+    rows = []
+    for path in ("/settings/users/", "/settings/roles/", "/audit/"):
+        page.goto(stack.url(path))
+        rows += page.eval_on_selector_all("#main a[href]", "links => links.map(link => link.getAttribute('href'))")[:40]
+    details = {
+        next((row for row in rows if re.fullmatch(pattern, row)), "")
+        for pattern in (r"/settings/users/[0-9a-f-]{36}/", r"/audit/[0-9a-f-]{36}/")
+    }
+    assert "" not in details, rows
+    found += _walk(page, stack, [*INNER_PAGES, *sorted(details)], slug="demo")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)

@@ -10,7 +10,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Stack, enter_password, sign_in
+from tests.browser.conftest import Stack, confirm_that_it_is_me, enter_password, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -76,17 +76,9 @@ def test_sign_up_and_invite_a_picker(page: Page, browser: Browser, stack: Stack)
     guest.context.close()
 
 
-def _confirm_that_it_is_me(page: Page) -> None:
-    """Answer the question for the password that stands before what is sensitive, if it is asked."""
-    if "/account/confirm" in page.url:
-        page.get_by_role("textbox", name="Password").first.fill(PASSWORD)
-        page.get_by_role("button", name="Confirm").click()
-        page.wait_for_url(lambda url: "/account/confirm" not in url)
-
-
 def test_protect_the_account_with_an_authenticator(page: Page, stack: Stack, browser: Browser) -> None:
     sign_in(page, stack, "staff", path="/settings/security/authenticator-app/")
-    _confirm_that_it_is_me(page)
+    confirm_that_it_is_me(page)
     page.get_by_text("It can't be scanned").click()
     secret = page.locator("[data-copy]").first.get_attribute("data-copy") or ""
     page.get_by_label("Code").fill(_totp(secret, at=time.time()))
@@ -119,7 +111,7 @@ def test_sign_in_with_a_passkey(page: Page, stack: Stack) -> None:
     }  # fmt: skip
     session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     sign_in(page, stack, "admin", path="/settings/security/passkeys/add/")
-    _confirm_that_it_is_me(page)
+    confirm_that_it_is_me(page)
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Add passkey").click()
