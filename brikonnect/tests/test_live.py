@@ -20,7 +20,8 @@ from brikonnect.live import Live
 from common import live
 from tenants.testing import create_shop
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# One test cuts every subscription of the server that all workers share: whoever listens runs beside nobody who cuts.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("subscriptions")]
 
 SHOP, OTHER = "t_shop", "t_other"
 HOST = f"shop.{settings.BASE_DOMAIN}"
