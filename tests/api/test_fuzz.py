@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def _api(*, coverage: bool) -> Any:
             "checks": {"positive_data_acceptance": {"expected-statuses": _REFUSALS}},
         }
     )
-    api = schemathesis.openapi.from_dict(document(), config=config)
+    api = schemathesis.openapi.from_dict(deepcopy(document()), config=config)  # which it changes
     api.app = WSGIHandler()
     return api
 
