@@ -1,0 +1,69 @@
+"""The colors of LEGO parts, by BrickLink's ids: names, looks, and their ids on the other platforms."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+_TABLE = Path(__file__).parent / "data" / "colors.csv"
+
+# BrickLink's "(Not Applicable)": what a thing without a color has in its files.
+NOT_APPLICABLE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """One color. `rgb`: six hexadecimal digits, empty for (Not Applicable); `color_type`: Solid, Transparent, Pearl …"""
+
+    id: int
+    name: str
+    rgb: str
+    color_type: str
+    rebrickable_id: int | None
+    brickowl_id: int | None
+    ldraw_id: int | None
+    lego_ids: tuple[int, ...]
+    year_from: int | None
+    year_to: int | None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+@cache
+def all_colors() -> MappingProxyType[int, Color]:
+    """Answer every known color by its BrickLink id."""
+    with _TABLE.open(newline="") as table:
+        rows = [
+            Color(
+                id=int(row["id"]),
+                name=row["name"],
+                rgb=row["rgb"],
+                color_type=row["color_type"],
+                rebrickable_id=_number(row["rebrickable_id"]),
+                brickowl_id=_number(row["brickowl_id"]),
+                ldraw_id=_number(row["ldraw_id"]),
+                lego_ids=tuple(int(number) for number in row["lego_ids"].split()),
+                year_from=_number(row["year_from"]),
+                year_to=_number(row["year_to"]),
+            )
+            for row in csv.DictReader(table)
+        ]
+    return MappingProxyType({color.id: color for color in rows})
+
+
+@cache
+def _by_name() -> dict[str, Color]:
+    return {color.name.casefold(): color for color in all_colors().values()}
+
+
+def get(color_id: int | None) -> Color | None:
+    """Answer the color of that BrickLink id, if there is one."""
+    return None if color_id is None else all_colors().get(color_id)
+
+
+def named(name: str) -> Color | None:
+    """Answer the color of that BrickLink name, in any case; names of other platforms mean other colors."""
+    return _by_name().get(name.strip().casefold())

@@ -1,0 +1,131 @@
+"""The enumerations of inventory (definitions.md, sections 1, 2 and 7)."""
+
+from django.db import models
+
+
+class ItemType(models.TextChoices):
+    """Kinds of things that are sold."""
+
+    PART = "PART", "Part"
+    SET = "SET", "Set"
+    MINIFIG = "MINIFIG", "Minifigure"
+    GEAR = "GEAR", "Gear"
+    BOOK = "BOOK", "Book"
+    CATALOG = "CATALOG", "Catalog"
+    INSTRUCTION = "INSTRUCTION", "Instructions"
+    BOX = "BOX", "Box"
+    CUSTOM = "CUSTOM", "Custom item"
+
+
+# BrickLink's letters, in its XML and in BSX.
+ITEM_TYPE_OF_LETTER = {
+    "P": ItemType.PART,
+    "S": ItemType.SET,
+    "M": ItemType.MINIFIG,
+    "G": ItemType.GEAR,
+    "B": ItemType.BOOK,
+    "C": ItemType.CATALOG,
+    "I": ItemType.INSTRUCTION,
+    "O": ItemType.BOX,
+    "U": ItemType.CUSTOM,
+}
+LETTER_OF_ITEM_TYPE = {kind: letter for letter, kind in ITEM_TYPE_OF_LETTER.items()}
+
+# Parts always have a color, gear and custom items may, the others never do.
+NEEDS_COLOR = (ItemType.PART,)
+MAY_HAVE_COLOR = (ItemType.PART, ItemType.GEAR, ItemType.CUSTOM)
+
+
+class ItemCondition(models.TextChoices):
+    """New or used."""
+
+    NEW = "NEW", "New"
+    USED = "USED", "Used"
+
+
+class Completeness(models.TextChoices):
+    """What of a set is there. A used set is never sealed."""
+
+    COMPLETE = "COMPLETE", "Complete"
+    INCOMPLETE = "INCOMPLETE", "Incomplete"
+    SEALED = "SEALED", "Sealed"
+
+
+class SubCondition(models.TextChoices):
+    """How worn a used thing is."""
+
+    LIKE_NEW = "LIKE_NEW", "Like new"
+    GOOD = "GOOD", "Good"
+    ACCEPTABLE = "ACCEPTABLE", "Acceptable"
+
+
+class StockRoom(models.TextChoices):
+    """Where a lot waits that isn't for sale."""
+
+    A = "A", "Stockroom A"
+    B = "B", "Stockroom B"
+    C = "C", "Stockroom C"
+
+
+class MovementKind(models.TextChoices):
+    """Why a quantity changed."""
+
+    INITIAL = "INITIAL", "Lot added"
+    IMPORT = "IMPORT", "Import"
+    COUNT = "COUNT", "Counted"
+    ADJUST = "ADJUST", "Edited"
+    RESERVE = "RESERVE", "Reserved"
+    RELEASE = "RELEASE", "Released"
+    SHIP = "SHIP", "Shipped"
+    RESTOCK = "RESTOCK", "Restocked"
+    PICK_MISSING = "PICK_MISSING", "Missing at picking"
+    CHANNEL_EDIT = "CHANNEL_EDIT", "Changed on a channel"
+    SPLIT = "SPLIT", "Split"
+    MERGE = "MERGE", "Merged"
+    REVERT = "REVERT", "Reverted"
+
+
+class ImportStatus(models.TextChoices):
+    """Where an import stands: its file is read, shown, carried out, or ended."""
+
+    READING = "READING", "Reading"
+    PREVIEW = "PREVIEW", "Ready to import"
+    APPLYING = "APPLYING", "Importing"
+    COMPLETED = "COMPLETED", "Imported"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class LineOutcome(models.TextChoices):
+    """What an import does with a line of its file."""
+
+    NEW = "NEW", "New"
+    MERGED = "MERGED", "Merged"
+    CHANGED = "CHANGED", "Changed"
+    EQUAL = "EQUAL", "Unchanged"
+    SKIPPED = "SKIPPED", "Left out"
+    PROBLEM = "PROBLEM", "Problem"
+
+
+class QuantityPolicy(models.TextChoices):
+    """What an import does with the quantity of a lot that is there already."""
+
+    SET = "SET", "Set to the file's"
+    ADD = "ADD", "Add the file's"
+    KEEP = "KEEP", "Leave as it is"
+
+
+class FieldPolicy(models.TextChoices):
+    """What an import does with the other fields of a lot that is there already."""
+
+    FILE = "FILE", "Take the file's"
+    FILL = "FILL", "Fill in what is empty"
+    KEEP = "KEEP", "Leave as they are"
+
+
+class CostSpread(models.TextChoices):
+    """How the cost of a purchase is spread over what came with it."""
+
+    VALUE = "VALUE", "By list price"
+    PIECES = "PIECES", "By pieces"
+    LOTS = "LOTS", "Equally per lot"
