@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import connection, models
 
 from audit.reading import as_json, typed
@@ -65,7 +66,7 @@ def type_of(model: type[models.Model]) -> EntityType:
 @cache
 def _by_code() -> dict[str, type[models.Model]]:
     found: dict[str, type[models.Model]] = {}
-    for model in tracked_models():
+    for model in filter(is_tracked, apps.get_models()):
         other = found.setdefault(str(model._meta.object_name), model)
         if other is not model:
             raise ValueError(
@@ -75,14 +76,14 @@ def _by_code() -> dict[str, type[models.Model]]:
 
 
 def types() -> list[EntityType]:
-    """Answer every entity type of the installation, by name."""
-    return sorted((type_of(model) for model in _by_code().values()), key=lambda kind: kind.name)
+    """Answer every entity type that the present schema has, by name."""
+    return sorted((type_of(model) for model in tracked_models()), key=lambda kind: kind.name)
 
 
 def type_named(code: str) -> EntityType | None:
-    """Answer the entity type that the API calls so, if there is one."""
+    """Answer the entity type that the API calls so, if the present schema has it."""
     model = _by_code().get(code)
-    return type_of(model) if model else None
+    return type_of(model) if model in tracked_models() else None
 
 
 def name_action(action: str, words: str) -> None:

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, router
 from django.utils import timezone
 
 from audit.context import Deed, current_deed
@@ -22,8 +22,12 @@ def is_tracked(model: type[models.Model]) -> bool:
 
 
 def tracked_models() -> list[type[models.Model]]:
-    """Answer every model whose rows leave a history."""
-    return [model for model in apps.get_models() if is_tracked(model)]
+    """Answer every model whose rows leave a history and have their table in the present schema."""
+    return [
+        model
+        for model in apps.get_models()
+        if is_tracked(model) and router.allow_migrate_model(connection.alias, model)
+    ]
 
 
 @cache

@@ -36,6 +36,8 @@ _BOTH = (
     "allauth.account",
     "allauth.mfa",
 )
+# Apps whose tables only a shop has.
+_SHOP = ("inventory",)
 _LIBRARIES = (
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -60,7 +62,7 @@ _STAFF = ("django.contrib.admin.apps.SimpleAdminConfig",)
 def shared_apps(features: Features) -> list[str]:
     """Answer the apps of the public schema; with one tenant only, all there are."""
     if not features.multi_tenant:
-        return [*_LIBRARIES, *_BOTH, "brikonnect"]
+        return [*_LIBRARIES, *_BOTH, *_SHOP, "brikonnect"]
     # What comes first wins: tenants replaces commands of django_tenants, which replaces Django's migrate; but its
     # templates of the admin, with styles inline, must not replace Django's.
     return ["tenants", *_STAFF, "django_tenants", *_LIBRARIES, "tenants.trail", *_BOTH, "brikonnect"]
@@ -68,7 +70,7 @@ def shared_apps(features: Features) -> list[str]:
 
 def tenant_apps(features: Features) -> list[str]:
     """Answer the apps whose tables every tenant's schema has."""
-    return [*_BOTH, "tenants.trail"] if features.multi_tenant else []
+    return [*_BOTH, *_SHOP, "tenants.trail"] if features.multi_tenant else []
 
 
 def installed_apps(features: Features) -> list[str]:

@@ -14,7 +14,7 @@ NOT_APPLICABLE = 0
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """One color. `rgb`: six hexadecimal digits, empty for (Not Applicable); `color_type`: Solid, Transparent, Pearl …"""
+    """One color. `rgb`: six hexadecimal digits, empty for (Not Applicable); `color_type`: Solid, Pearl …"""
 
     id: int
     name: str

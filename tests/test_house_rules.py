@@ -12,7 +12,18 @@ from django.db import models
 from brikonnect.environ import Environ
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("common", "events", "audit", "jobs", "accounts", "notifications", "tenants", "brikonnect")
+APPS = (
+    "common",
+    "events",
+    "audit",
+    "jobs",
+    "catalog",
+    "inventory",
+    "accounts",
+    "notifications",
+    "tenants",
+    "brikonnect",
+)
 
 # Models without a history, and why nothing is lost by it.
 UNTRACKED = {
@@ -23,6 +34,10 @@ UNTRACKED = {
     "events.Telling": "which subscriber was told, beside its event",
     "jobs.JobRun": "its log and its change sets tell its story",
     "jobs.JobLog": "is itself a log",
+    "inventory.StockMovement": "is itself the ledger, append-only",
+    "inventory.InventoryImport": "says what became of a file; what it changed is tracked",
+    "inventory.ImportLine": "a row of a file, kept until its import is old",
+    "inventory.RememberedMapping": "what the columns of a kind of file mean, learned anew with each import",
     "accounts.Session": "comes and goes with each sign-in; sign-ins are logged",
     "accounts.RecoveryCode": "a secret's hash, used once; turning the second factor on and off is in the log",
     "accounts.RefreshToken": "append-only in effect: rows are spent and revoked, never reused",

@@ -29,10 +29,10 @@ class UnreadableFile(Invalid):
 class LotRow:
     """A lot as one place of a file states it.
 
-    `line`: where it begins in the file, from 1. `values`: typed, by the names of `FIELDS`; a field that the file doesn't
-    state isn't there, which is another thing than stating it empty (None or ""). `extra`: what the file says beyond
-    these fields, as text by the format's own names, kept for giving the same file back. `is_excluded`: the file marks
-    it as not to be imported (BSX status X).
+    `line`: where it begins in the file, from 1. `values`: typed, by the names of `FIELDS`; a field that the file
+    doesn't state isn't there, which is another thing than stating it empty (None or ""). `extra`: what the file says
+    beyond these fields, as text by the format's own names, kept for giving the same file back. `is_excluded`: the file
+    marks it as not to be imported (BSX status X).
     """
 
     line: int
@@ -175,7 +175,7 @@ class Format(ABC):
     spec: ClassVar[FormatSpec]
 
     def sniff(self, head: bytes) -> bool:  # a format that is only written recognises nothing
-        """Tell whether a file that begins with `head` (HEAD_BYTES at most) is of this format; names count for nothing."""
+        """Tell whether a file that begins with `head` (HEAD_BYTES at most) is of this format."""
         return False
 
     def facts(self, stream: BinaryIO) -> FileFacts:

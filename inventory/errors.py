@@ -1,0 +1,10 @@
+"""What can be refused here."""
+
+from common.errors import Conflict
+
+
+class InsufficientStock(Conflict):
+    """There are fewer pieces than are to be taken; `shortages` names the lots and what they have."""
+
+    type = "insufficient-stock"
+    title = "There aren't enough pieces"

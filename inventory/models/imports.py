@@ -1,0 +1,101 @@
+"""Imports: a file of stock, what each of its lines will do, and how far it has been carried out."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from common.models import BaseModel
+from inventory.choices import ImportStatus, LineOutcome
+
+
+class InventoryImport(BaseModel):
+    """A file that was given to be imported. `options`: what its owner chose (inventory.services.importing.Options)."""
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    status = models.CharField(max_length=9, choices=ImportStatus, default=ImportStatus.READING)
+    file_name = models.CharField(max_length=255)
+    file_path = models.CharField(max_length=255)
+    file_size = models.PositiveBigIntegerField()
+    file_sha256 = models.CharField(max_length=64)
+    format = models.CharField(max_length=20)
+    # The currency that the file states; empty where it doesn't.
+    file_currency = models.CharField(max_length=3, blank=True)
+    options = models.JSONField(default=dict)
+    # {"tag": how often}: what the format didn't understand.
+    ignored = models.JSONField(default=dict)
+    # {"NEW": 1204, "PROBLEM": 7, …, "rows": 1311}
+    counts = models.JSONField(default=dict)
+    error_message = models.TextField(blank=True)
+    read_job = models.ForeignKey("jobs.JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    apply_job = models.ForeignKey("jobs.JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Of the job that carried it out, for the undo.
+    change_set_id = models.UUIDField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="import_newest"),
+            models.Index(fields=["file_sha256"], name="import_file"),
+        ]
+        constraints = [models.CheckConstraint(condition=Q(status__in=ImportStatus.values), name="import_status")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportLine(models.Model):
+    """A row of the file: its values in columns of their own, so that matching is one statement over all of them."""
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(InventoryImport, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    # Counts rows, from 1; `line` is where the row stands in the file.
+    position = models.PositiveIntegerField()
+    line = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=7, choices=LineOutcome, blank=True)
+    message = models.TextField(blank=True)
+    problem_field = models.CharField(max_length=40, blank=True)
+    raw = models.CharField(max_length=300, blank=True)
+    # The lot that it is merged into, changes or makes.
+    lot_id = models.UUIDField(null=True)
+    lot_version = models.PositiveIntegerField(null=True)
+    is_applied = models.BooleanField(default=False)
+    # Which of the fields below the file states.
+    stated = ArrayField(models.CharField(max_length=24), default=list)
+    item_type = models.CharField(max_length=11, blank=True)
+    item_no = models.CharField(max_length=60, blank=True)
+    color_id = models.PositiveIntegerField(null=True)
+    condition = models.CharField(max_length=4, blank=True)
+    completeness = models.CharField(max_length=10, blank=True)
+    sub_condition = models.CharField(max_length=10, blank=True)
+    bricklink_lot_id = models.BigIntegerField(null=True)
+    remarks = models.TextField(blank=True)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    qty = models.IntegerField(null=True)
+    is_difference = models.BooleanField(default=False)
+    # The other stated fields, by name, as the lot's columns take them.
+    values = models.JSONField(default=dict)
+    extra = models.JSONField(default=dict)
+    # [["A-03-2", 12 or null], …]
+    locations = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "outcome", "position"], name="import_line_outcome")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "position"], name="import_line_position"),
+            models.CheckConstraint(condition=Q(outcome__in=["", *LineOutcome.values]), name="import_line_outcomes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.outcome}"
+
+
+class RememberedMapping(BaseModel):
+    """What the columns of a kind of file mean, as the shop said once. Found again by the columns' names."""
+
+    columns_hash = models.CharField(max_length=64, unique=True)
+    # {"Item No": "item_no", …}
+    mapping = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.columns_hash

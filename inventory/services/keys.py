@@ -1,0 +1,23 @@
+"""Keeps what is derived from locations beside the lots: by which place a lot is sorted."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import connection
+
+_REFRESH = """
+UPDATE inventory_inventoryitem t SET location_key = f.key
+FROM (SELECT l.id, coalesce(min(o.route_key), '') AS key
+      FROM unnest(%s::uuid[]) l (id)
+      LEFT JOIN inventory_inventoryitemlocation p ON p.inventory_item_id = l.id AND p.qty > 0
+      LEFT JOIN inventory_location o ON o.id = p.location_id
+      GROUP BY l.id) f
+WHERE t.id = f.id AND t.location_key <> f.key
+"""
+
+
+def refresh_location_keys(lot_ids: Collection[UUID]) -> None:
+    """Have the lots sorted by the first of the places where they lie. The key is derived: no history."""
+    if lot_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_REFRESH, [sorted(lot_ids)])
