@@ -4,11 +4,12 @@ What a lot can't hold, and what the file writes otherwise than we would, goes in
 a text is given back as long as it still says what the lot says.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Any, BinaryIO
 
 from catalog import colors
@@ -69,12 +70,13 @@ _ORDER = (
     "Reserved", "LotID", "TQ1", "TP1", "TQ2", "TP2", "TQ3", "TP3", "Retain", "Stockroom", "TotalWeight", "MarkerText",
     "MarkerColor", "DateAdded", "DateLastSold",
 )  # fmt: skip
+_USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 _TIER_TAGS = ("TQ1", "TP1", "TQ2", "TP2", "TQ3", "TP3")
 # Known to BrickStore or BrickSync, and only kept: what no lot has a field for.
 _KEPT = frozenset(
     (
         "Status", "CategoryID", "ItemTypeName", "MarkerText", "MarkerColor", "OrigQty", "OrigPrice", "AlternateID",
-        "OwlID", "OwlLotID", "SalePrice", _BASE, "X-DifferenceModeBase",
+        "OwlID", "OwlLotID", "SalePrice", "MyCost", "Completeness", _BASE, "X-DifferenceModeBase",
     )
 )  # fmt: skip
 _ZEROS = frozenset(("", "0", "0.0", "0.00", "0.000", "0.0000"))
@@ -86,7 +88,7 @@ _LEFT_OUT: Mapping[str, tuple[str, Any]] = {
     "Sale": ("sale_percent", 0),
     "Bulk": ("bulk", 1),
     "Retain": ("is_retain", False),
-    "Stockroom": ("is_stock_room", False),
+    "Stockroom": ("stock_room_id", ""),
     "SubCondition": ("completeness", None),
     "TQ1": ("tier_prices", []),
 }
@@ -103,6 +105,10 @@ def _time(value: datetime) -> str:
 
 
 # Reading
+
+# What one tag says: the field, its value, whether the text is kept in `extra`, and under what name it is counted as
+# not understood. Without field and value it says nothing of a lot.
+_Said = tuple[str, Any, bool, str]
 
 
 def _item_type(raw: str) -> str:
@@ -123,237 +129,249 @@ def _condition(raw: str) -> str:
     raise v.Wrong(f"{v.shown(raw)} is neither new (N) nor used (U).")
 
 
-# What is read plainly: tag → (field, reader).
-_PLAIN: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "ItemID": ("item_no", v.item_no),
-    "ItemTypeID": ("item_type", _item_type),
-    "ColorID": ("color_id", v.color),
-    "Condition": ("condition", _condition),
-}
-_TEXTS: Mapping[str, str] = {
-    "ItemName": "item_name",
-    "CategoryName": "category_name",
-    "ColorName": "color_name",
-    "Comments": "description",
-    "Remarks": "remarks",
-    "Reserved": "reserved_for",
-}
-# An empty tag of these says nothing: tag → (field, reader, writer).
-_NUMBERS: Mapping[str, tuple[str, Callable[[str], Any], Callable[[Any], str]]] = {
-    "Price": ("unit_price", v.amount, _price),
-    "Cost": ("cost_basis", v.amount, _price),
-    "Sale": ("sale_percent", v.sale, str),
-    "Bulk": ("bulk", v.bulk, str),
-    "LotID": ("bricklink_lot_id", v.lot_id, lambda value: str(value or 0)),
-}
+def _plain(field: str, read: Callable[[str], Any]) -> Callable[[str], _Said]:
+    def say(raw: str) -> _Said:
+        return field, v.checked(field, read, raw), False, ""
+
+    return say
 
 
-@lru_cache(maxsize=16_384)
-def _number(tag: str, raw: str) -> tuple[Any, bool]:
-    """Answer the value, and whether it is written as we would write it."""
-    _, read, write = _NUMBERS[tag]
-    value = read(raw)
-    return value, write(value) == raw
+def _text(field: str) -> Callable[[str], _Said]:
+    def say(raw: str) -> _Said:
+        return field, v.words(raw, field), False, ""
+
+    return say
 
 
-class _Lot:
-    """One item of the file on its way to a row: what was read of it, and what is kept."""
+def _number(field: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> Callable[[str], _Said]:
+    """An empty tag says nothing."""
 
-    def __init__(self, tags: Mapping[str, str], ignored: Counter[str]) -> None:
-        self.tags = tags
-        self.values: dict[str, Any] = {}
-        self.extra: dict[str, str] = {}
-        self.ignored = ignored
-        self.is_excluded = tags.get("Status", "").strip().upper() == "X"
+    def say(raw: str) -> _Said:
+        if not raw or raw.isspace():
+            return "", None, True, ""
+        value = v.checked(field, read, raw)
+        return field, value, write(value) != raw, ""
 
-    def read(self) -> None:
-        """Read all tags. Raises Wrong."""
-        values, extra = self.values, self.extra
-        for tag, raw in self.tags.items():
-            if raw.__class__ is Structure:
-                self._keep(tag, raw)
-            elif tag in _TEXTS:
-                field = _TEXTS[tag]
-                values[field] = v.words(raw, field)
-            elif tag in _NUMBERS:
-                if not raw or raw.isspace():
-                    extra[tag] = raw
-                    continue
-                try:
-                    value, is_usual = _number(tag, raw)
-                except v.Wrong as wrong:
-                    raise v.Wrong(str(wrong), field=_NUMBERS[tag][0], raw=raw) from None
-                values[_NUMBERS[tag][0]] = value
-                if not is_usual:
-                    extra[tag] = raw
-            elif tag in _PLAIN:
-                self._read_plain(tag, raw)
-            elif tag in _SPECIAL:
-                _SPECIAL[tag](self, raw)
-            else:
-                self._keep(tag, raw)
-        self._finish()
+    return say
 
-    def _read_plain(self, tag: str, raw: str) -> None:
-        field, read = _PLAIN[tag]
-        try:
-            self.values[field] = read(raw)
-        except v.Wrong as wrong:
-            if tag != "Condition" or not self.is_excluded:
-                raise v.Wrong(str(wrong), field=field, raw=raw) from None
-            # Nobody asks of a lot that stays out.
-            self.extra[tag] = raw
 
-    def _keep(self, tag: str, raw: str) -> None:
-        self.extra[tag] = v.checked_length(raw, tag)
-        if tag not in _KEPT:
-            self.ignored[tag[:60]] += 1
+def _quantity(raw: str) -> _Said:
+    """A quantity below zero is that of a file of differences."""
+    field, value = v.checked("qty", v.quantity, raw)
+    return field, value, False, ""
 
-    def _keep_word(self, tag: str, raw: str) -> None:
-        self.extra[tag] = raw[:100]
-        self.ignored[f"{tag} “{raw[:20]}”"] += 1
 
-    def read_quantity(self, raw: str) -> None:
-        """A quantity below zero is that of a file of differences."""
-        field, value = v.checked("qty", v.quantity, raw)
-        self.values[field] = value
+def _completeness(raw: str) -> _Said:
+    """BrickStore's `N` is "none"."""
+    letter = raw.strip().upper()
+    found = v.COMPLETENESS_OF_LETTER.get(letter)
+    if found is None and letter not in ("N", ""):
+        return "", None, True, f"SubCondition “{raw[:20]}”"
+    return "completeness", found, raw != _LETTER_OF_COMPLETENESS.get(found or ""), ""
 
-    def read_completeness(self, raw: str) -> None:
-        """BrickStore's `N` is "none"."""
-        letter = raw.strip().upper()
-        found = v.COMPLETENESS_OF_LETTER.get(letter)
-        if found is None and letter not in ("N", ""):
-            self._keep_word("SubCondition", raw)
-            return
-        self.values["completeness"] = found
-        if raw != _LETTER_OF_COMPLETENESS.get(found or ""):
-            self.extra["SubCondition"] = raw
 
-    def read_completeness_of_bricksync(self, raw: str) -> None:
-        """It gives way to BrickStore's tag."""
-        self.extra["Completeness"] = raw[:100]
-        found = v.COMPLETENESS_OF_LETTER.get(raw.strip().upper())
-        if found and "SubCondition" not in self.tags:
-            self.values["completeness"] = found
+def _grade(raw: str) -> _Said:
+    found = v.GRADE_OF_LETTER.get(raw)
+    return ("sub_condition", found, False, "") if found else ("", None, True, f"UsedGrade “{raw[:20]}”")
 
-    def read_cost_of_bricksync(self, raw: str) -> None:
-        """It gives way to BrickStore's tag."""
-        self.extra["MyCost"] = raw[:100]
-        if raw.strip() and "Cost" not in self.tags:
-            self.values["cost_basis"] = v.checked("cost_basis", v.amount, raw)
 
-    def read_grade(self, raw: str) -> None:
-        """How used a thing is, which only BrickSync writes."""
-        found = v.GRADE_OF_LETTER.get(raw)
-        if found:
-            self.values["sub_condition"] = found
-        else:
-            self._keep_word("UsedGrade", raw)
+def _retain(raw: str) -> _Said:
+    """The empty tag says yes."""
+    word = raw.strip().upper()
+    if word not in ("", "Y", "N"):
+        return "", None, True, f"Retain “{raw[:20]}”"
+    return "is_retain", word != "N", raw != "", ""
 
-    def read_retain(self, raw: str) -> None:
-        """The empty tag says yes."""
-        word = raw.strip().upper()
-        self.values["is_retain"] = word in ("", "Y")
-        if word not in ("", "Y", "N"):
-            self._keep_word("Retain", raw)
-        elif raw:
-            self.extra["Retain"] = raw
 
-    def read_stockroom(self, raw: str) -> None:
-        """The empty tag says A, and `N` "none"."""
-        room = raw.strip().upper() or "A"
-        is_room = room in v.STOCK_ROOMS
-        self.values["is_stock_room"] = is_room
-        self.values["stock_room_id"] = room if is_room else ""
-        if not is_room and room != "N":
-            self._keep_word("Stockroom", raw)
-        elif raw != room or not is_room:
-            self.extra["Stockroom"] = raw
+def _stockroom(raw: str) -> _Said:
+    """The empty tag says A, and `N` "none"."""
+    room = raw.strip().upper() or "A"
+    if room in v.STOCK_ROOMS:
+        return "stock_room_id", room, raw != room, ""
+    return ("stock_room_id", "", True, "") if room == "N" else ("", None, True, f"Stockroom “{raw[:20]}”")
 
-    def read_added(self, raw: str) -> None:
-        """When the lot was added."""
-        self._read_time("DateAdded", "date_added", raw)
 
-    def read_sold(self, raw: str) -> None:
-        """When something of it was sold last."""
-        self._read_time("DateLastSold", "last_sold_at", raw)
-
-    def _read_time(self, tag: str, field: str, raw: str) -> None:
+def _moment(tag: str, field: str) -> Callable[[str], _Said]:
+    def say(raw: str) -> _Said:
         found = v.iso_time(raw)
         if found is None:
-            if raw.strip():
-                self._keep_word(tag, raw)
-            else:
-                self.extra[tag] = raw
-            return
-        self.values[field] = found
-        if _time(found) != raw:
-            self.extra[tag] = raw
+            return "", None, True, f"{tag} “{raw[:20]}”" if raw.strip() else ""
+        return field, found, not _USUAL_TIME.match(raw), ""
 
-    def read_later(self, _raw: str) -> None:
-        """Read by `_finish`, together with what it belongs to."""
+    return say
 
-    def _finish(self) -> None:
-        tags, values, extra = self.tags, self.values, self.extra
-        if "TQ1" in tags or any(tag in tags for tag in _TIER_TAGS):
-            self._read_tiers()
-        if (raw := tags.get("TotalWeight")) is not None and raw.__class__ is str:
-            extra["TotalWeight"] = raw
-            weight = v.checked("weight_grams", v.grams, raw) if raw.strip() not in _ZEROS else None
-            qty = values.get("qty") or abs(values.get("qty_delta", 0))
-            # Of no piece at all, a total says nothing of one.
-            if weight is not None and qty:
-                values["weight_grams"] = v.bounded_weight(weight / qty)
-                if _total_weight(values["weight_grams"], qty) == raw:
-                    del extra["TotalWeight"]
-        if extra.get("Status") == "I":
-            del extra["Status"]
-        if "ItemTypeName" in extra and extra["ItemTypeName"] == _TYPE_NAMES.get(tags.get("ItemTypeID", "")):
-            del extra["ItemTypeName"]
-        for tag in ("ItemName", "CategoryName"):
-            if tags.get(tag) == "":
-                extra[tag] = ""
-        color_name = values.get("color_name")
-        if color_name is not None:
-            color = colors.get(values.get("color_id", -1))
-            if color is None or color.name != color_name:
-                extra["ColorName"] = color_name
-        base = tags.get(_BASE)
-        if isinstance(base, Structure):
-            self._read_base(base.attributes)
 
-    def _read_tiers(self) -> None:
-        tags = self.tags
-        steps = []
-        for step in (1, 2, 3):
-            qty, price = tags.get(f"TQ{step}", "").strip(), tags.get(f"TP{step}", "").strip()
-            steps.append(
-                (
-                    step,
-                    None if qty in _ZEROS else v.checked("tier_prices", _tier_quantity, qty),
-                    None if price in _ZEROS else v.checked("tier_prices", v.amount, price),
-                )
-            )
-        found = self.values["tier_prices"] = v.tiers(steps)
-        usual = _tier_texts(found)
-        if any(tag in tags and tags[tag] != usual.get(tag) for tag in _TIER_TAGS):
-            self.extra.update((tag, tags[tag]) for tag in _TIER_TAGS if tag in tags)
+def _later(_raw: str) -> _Said:
+    """Read together with what it belongs to."""
+    return "", None, False, ""
 
-    def _read_base(self, before: Mapping[str, str]) -> None:
-        """What BrickStore remembers as having been otherwise, and doesn't state now, has been emptied."""
-        for tag in before:
-            if tag in _LEFT_OUT and tag not in self.tags:
+
+_SAYS: Mapping[str, Callable[[str], _Said]] = {
+    "ItemID": _plain("item_no", v.item_no),
+    "ItemTypeID": _plain("item_type", _item_type),
+    "ColorID": _plain("color_id", v.color),
+    "Condition": _plain("condition", _condition),
+    "ItemName": _text("item_name"),
+    "CategoryName": _text("category_name"),
+    "ColorName": _text("color_name"),
+    "Comments": _text("description"),
+    "Remarks": _text("remarks"),
+    "Reserved": _text("reserved_for"),
+    "Qty": _quantity,
+    "Price": _number("unit_price", v.amount, _price),
+    "Cost": _number("cost_basis", v.amount, _price),
+    "Sale": _number("sale_percent", v.sale, str),
+    "Bulk": _number("bulk", v.bulk, str),
+    "LotID": _number("bricklink_lot_id", v.lot_id, lambda value: str(value or 0)),
+    "SubCondition": _completeness,
+    "UsedGrade": _grade,
+    "Retain": _retain,
+    "Stockroom": _stockroom,
+    "DateAdded": _moment("DateAdded", "date_added"),
+    "DateLastSold": _moment("DateLastSold", "last_sold_at"),
+    **dict.fromkeys(("ItemTypeName", "TotalWeight", *_TIER_TAGS), _later),
+}
+# Tags with so many different texts that remembering what they said isn't worth the room.
+_UNREPEATED = frozenset(("Comments", "Remarks", "LotID", "DateAdded", "DateLastSold", "MarkerText"))
+_REMEMBERED = 20_000
+
+
+class _Reader:
+    """Makes rows of items. Remembers what a tag with a text says: most are the same over and over."""
+
+    def __init__(self, ignored: Counter[str]) -> None:
+        self._ignored = ignored
+        self._said: dict[tuple[str, str], _Said] = {}
+
+    def row(self, item: Item) -> LotRow | RowProblem:
+        """Answer the item as a row, or what is wrong with it."""
+        tags = dict(item.fields)
+        if len(tags) != len(item.fields):
+            twice = next(name for name, count in Counter(name for name, _ in item.fields).items() if count > 1)
+            return RowProblem(item.line, f"{twice[:60]} stands in this lot more than once.", "", tags[twice][:100])
+        try:
+            values, extra = self.read(item.fields, tags)
+            if "item_no" not in values:
+                raise v.Wrong("The item number is missing.", field="item_no")
+            _settle(tags, values, extra)
+        except v.Wrong as wrong:
+            return RowProblem(item.line, str(wrong), wrong.field, wrong.raw)
+        for name, value in item.attributes.items():
+            extra[_ATTRIBUTE + name] = value[:1000]
+            self._ignored[f"{_ATTRIBUTE}{name[:60]}"] += 1
+        return LotRow(item.line, values, extra, _is_excluded(tags))
+
+    def read(
+        self, fields: Iterable[tuple[str, str]], tags: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Answer the values that the tags state, and what is kept of them. Raises Wrong."""
+        values: dict[str, Any] = {}
+        extra: dict[str, str] = {}
+        remembered = self._said.get
+        for pair in fields:
+            said = remembered(pair)
+            if said is None:
+                said = self._understood(pair, tags)
+            field, value, is_kept, ignored = said
+            if field:
+                values[field] = value
+            if is_kept:
+                extra[pair[0]] = pair[1]
+                if ignored:
+                    self._ignored[ignored] += 1
+        _read_together(tags, values, extra)
+        return values, extra
+
+    def _understood(self, pair: tuple[str, str], tags: Mapping[str, str]) -> _Said:
+        tag, raw = pair
+        say = _SAYS.get(tag)
+        if say is None or raw.__class__ is Structure:
+            v.checked_length(raw, tag[:60])
+            said: _Said = ("", None, True, "" if tag in _KEPT else tag[:60])
+        elif tag == "Condition" and _is_excluded(tags) and raw.strip().upper() not in ("N", "U"):
+            # Nobody asks of a lot that stays out.
+            return "", None, True, ""
+        else:
+            said = say(raw)
+        if tag not in _UNREPEATED and len(self._said) < _REMEMBERED and len(raw) < 200:  # noqa: PLR2004  # of a word
+            self._said[pair] = said
+        return said
+
+
+def _is_excluded(tags: Mapping[str, str]) -> bool:
+    return tags.get("Status") in ("X", "x")
+
+
+def _read_together(tags: Mapping[str, str], values: dict[str, Any], extra: dict[str, str]) -> None:
+    """Read what several tags say together, and keep what goes otherwise than usual between them."""
+    if extra.get("Status") == "I":
+        del extra["Status"]
+    type_name = tags.get("ItemTypeName")
+    if type_name is not None and type_name != _TYPE_NAMES.get(tags.get("ItemTypeID", "")):
+        extra["ItemTypeName"] = v.checked_length(type_name, "ItemTypeName")
+    color_name = values.get("color_name")
+    if color_name is not None and color_name != _color_names().get(values.get("color_id", -1)):
+        extra["ColorName"] = color_name
+    for tag in ("ItemName", "CategoryName"):
+        if tags.get(tag) == "":
+            extra[tag] = ""
+    if "TQ1" in tags or any(tag in tags for tag in _TIER_TAGS):
+        _read_tiers(tags, values, extra)
+    if "TotalWeight" in tags:
+        _read_weight(tags["TotalWeight"], values, extra)
+    if "MyCost" in tags and "Cost" not in tags and tags["MyCost"].strip():
+        values["cost_basis"] = v.checked("cost_basis", v.amount, tags["MyCost"])
+    if "Completeness" in tags and "SubCondition" not in tags:
+        found = v.COMPLETENESS_OF_LETTER.get(tags["Completeness"].strip().upper())
+        if found:
+            values["completeness"] = found
+    base = tags.get(_BASE)
+    if isinstance(base, Structure):
+        # What BrickStore remembers as having been otherwise, and doesn't state now, has been emptied.
+        for tag in base.attributes:
+            if tag in _LEFT_OUT and tag not in tags:
                 field, value = _LEFT_OUT[tag]
-                self.values.setdefault(field, value)
+                values.setdefault(field, value)
 
-    def settle(self) -> None:
-        """Make true that the values fit each other; what has no meaning for such a thing is only kept."""
-        if "item_no" not in self.values:
-            raise v.Wrong("The item number is missing.", field="item_no")
-        for field in v.settle(self.values):
-            for tag in _TAGS_OF_DROPPED[field]:
-                if tag in self.tags:
-                    self.extra[tag] = self.tags[tag]
+
+@cache
+def _color_names() -> dict[int, str]:
+    return {color.id: color.name for color in colors.all_colors().values()}
+
+
+def _tier_quantity(raw: str) -> int:
+    return v.whole(raw, "The tier quantity")
+
+
+def _read_tiers(tags: Mapping[str, str], values: dict[str, Any], extra: dict[str, str]) -> None:
+    steps = []
+    for step in (1, 2, 3):
+        qty, price = tags.get(f"TQ{step}", "").strip(), tags.get(f"TP{step}", "").strip()
+        steps.append(
+            (
+                step,
+                None if qty in _ZEROS else v.checked("tier_prices", _tier_quantity, qty),
+                None if price in _ZEROS else v.checked("tier_prices", v.amount, price),
+            )
+        )
+    found = values["tier_prices"] = v.tiers(steps)
+    usual = _tier_texts(found)
+    if any(tag in tags and tags[tag] != usual.get(tag) for tag in _TIER_TAGS):
+        extra.update((tag, tags[tag]) for tag in _TIER_TAGS if tag in tags)
+
+
+def _read_weight(raw: str, values: dict[str, Any], extra: dict[str, str]) -> None:
+    """The weight is that of the whole lot."""
+    if raw.__class__ is Structure:
+        return
+    weight = v.checked("weight_grams", v.grams, raw) if raw.strip() not in _ZEROS else None
+    qty = values.get("qty") or abs(values.get("qty_delta", 0))
+    # Of no piece at all, a total says nothing of one.
+    if weight is not None and qty:
+        values["weight_grams"] = v.bounded_weight(weight / qty)
+        if _total_weight(values["weight_grams"], qty) == raw:
+            return
+    extra["TotalWeight"] = raw
 
 
 _TAGS_OF_DROPPED = {
@@ -361,40 +379,14 @@ _TAGS_OF_DROPPED = {
     "completeness": ("SubCondition", "Completeness"),
     "sub_condition": ("UsedGrade",),
 }
-_SPECIAL: Mapping[str, Callable[[_Lot, str], None]] = {
-    "Qty": _Lot.read_quantity,
-    "SubCondition": _Lot.read_completeness,
-    "Completeness": _Lot.read_completeness_of_bricksync,
-    "MyCost": _Lot.read_cost_of_bricksync,
-    "UsedGrade": _Lot.read_grade,
-    "Retain": _Lot.read_retain,
-    "Stockroom": _Lot.read_stockroom,
-    "DateAdded": _Lot.read_added,
-    "DateLastSold": _Lot.read_sold,
-    "TotalWeight": _Lot.read_later,
-    **dict.fromkeys(_TIER_TAGS, _Lot.read_later),
-}
 
 
-def _tier_quantity(raw: str) -> int:
-    return v.whole(raw, "The tier quantity")
-
-
-def _row(item: Item, ignored: Counter[str]) -> LotRow | RowProblem:
-    tags = dict(item.fields)
-    if len(tags) != len(item.fields):
-        twice = next(name for name, count in Counter(name for name, _ in item.fields).items() if count > 1)
-        return RowProblem(item.line, f"{twice[:60]} stands in this lot more than once.", "", tags[twice][:100])
-    lot = _Lot(tags, ignored)
-    for name, value in item.attributes.items():
-        lot.extra[_ATTRIBUTE + name] = value[:1000]
-        ignored[f"{_ATTRIBUTE}{name[:60]}"] += 1
-    try:
-        lot.read()
-        lot.settle()
-    except v.Wrong as wrong:
-        return RowProblem(item.line, str(wrong), wrong.field, wrong.raw)
-    return LotRow(item.line, lot.values, lot.extra, lot.is_excluded)
+def _settle(tags: Mapping[str, str], values: dict[str, Any], extra: dict[str, str]) -> None:
+    """Make true that the values fit each other; what has no meaning for such a thing is only kept."""
+    for field in v.settle(values):
+        for tag in _TAGS_OF_DROPPED[field]:
+            if tag in tags:
+                extra[tag] = tags[tag]
 
 
 # Writing
@@ -475,13 +467,13 @@ def _still_says(lot: Lot, tags: Mapping[str, str]) -> bool:
         "Condition": "N" if lot.condition == v.NEW else "U",
         "Qty": str(lot.qty_available),
     }
-    read = _Lot({**own, **tags}, Counter())
+    together = {**own, **tags}
     try:
-        read.read()
-        read.settle()
+        values, _ = _Reader(Counter()).read(together.items(), together)
+        _settle(together, values, {})
     except v.Wrong:
         return False
-    stated = {field: value for field, value in read.values.items() if field not in ("qty", "color_name")}
+    stated = {field: value for field, value in values.items() if field not in ("qty", "color_name")}
     # A tag that says nothing stands only where the lot has nothing to say in it.
     usual = set(_texts(lot, None))
     if len(stated) <= len(own) - 1 and any(tag in usual for tag in tags):
@@ -500,8 +492,9 @@ def _given_back(lot: Lot, texts: dict[str, str | None], extra: Mapping[str, str]
     for tag, raw in extra.items():
         if tag.startswith(_ATTRIBUTE) or tag in _TIER_TAGS or tag in ("CategoryID", _BASE):
             continue
-        if tag in _NUMBERS and raw and not raw.isspace():
-            if _number(tag, raw)[0] == getattr(lot, _NUMBERS[tag][0]):
+        if tag == "Price" and raw.strip():
+            # So often that it has a way of its own.
+            if v.amount(raw) == lot.unit_price:
                 texts[tag] = escaped(raw)
         elif tag in ("MyCost", "Completeness"):
             if _still_says(lot, {tag: raw}):
@@ -575,8 +568,9 @@ class Bsx(Format):
         around = Around(ignored=reading.ignored)
         head = stream.read(HEAD_BYTES)
         require_root(head, _ROOTS, _LABEL)
+        row = _Reader(reading.ignored).row
         for item in items(stream, head=head, container="Inventory", item="Item", around=around):
-            yield item if isinstance(item, RowProblem) else _row(item, reading.ignored)
+            yield item if item.__class__ is RowProblem else row(item)
         del reading.ignored[_GUI_STATE]
         reading.around.update(
             root=around.root,
