@@ -331,7 +331,8 @@ def _read_together(tags: Mapping[str, str], values: dict[str, Any], extra: dict[
         for tag in base.attributes:
             if tag in _LEFT_OUT and tag not in tags:
                 field, value = _LEFT_OUT[tag]
-                values.setdefault(field, value)
+                # A list of its own for each lot.
+                values.setdefault(field, [] if field == "tier_prices" else value)
 
 
 @cache

@@ -130,7 +130,7 @@ def _lines(head: bytes, stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 class _Shape:
-    """What the beginning of a file tells: its delimiter, its columns, and where its rows begin."""
+    """What the beginning of a file tells: its delimiter, its columns, and how wide its rows are."""
 
     def __init__(self, head: bytes) -> None:
         text = head_text(head)
@@ -138,19 +138,7 @@ class _Shape:
             text = text[: text.rfind("\n") + 1] or text
         self.delimiter, records = self._delimited(text)
         rows = [(line, cells) for line, cells in records if isinstance(cells, list) and any(map(str.strip, cells))]
-        self.columns: list[str] = []
-        # The last line before the rows.
-        self.header_line = 0
-        names = next((row for row in rows[:_LOOKED_AT] if c.is_header(row[1])), None)
-        self.is_known = names is not None
-        if names is None and rows and not any(any(map(str.isdecimal, cell)) for cell in rows[0][1]):
-            names = rows[0]
-        if names is not None:
-            self.header_line = names[0]
-            self.columns = c.distinct(names[1])
-        elif rows:
-            self.columns = c.distinct([""] * max(len(cells) for _, cells in rows))
-        self.rows = [cells for line, cells in rows if line > self.header_line]
+        self.layout = c.Layout(rows)
         self.widths = [len(cells) for _, cells in rows]
 
     @staticmethod
@@ -211,7 +199,7 @@ class CsvFile(Format):
         if kind_of(head) or head_text(head)[:_START_SHOWN].lstrip()[:1] in ("", "<", "{", "["):
             return False
         shape = _Shape(head)
-        if shape.is_known:
+        if shape.layout.is_known:
             return True
         return len(shape.widths) > 2 and len(set(shape.widths)) == 1 and shape.widths[0] > 1  # noqa: PLR2004  # rows that show a pattern
 
@@ -219,18 +207,13 @@ class CsvFile(Format):
         """Answer the columns, the first rows, and what the columns' names tell."""
         head = stream.read(HEAD_BYTES)
         _require_text(head)
-        shape = _Shape(head)
-        if len(shape.columns) > MAX_COLUMNS:
-            raise UnreadableFile(f"The file has {len(shape.columns):,} columns; {MAX_COLUMNS} are read at most.")
-        guessed = c.guess(shape.columns)
-        sample = [
-            [c.unguarded(cell)[: c.SAMPLE_CELL] for cell in cells[: len(shape.columns)]]
-            for cells in shape.rows[: c.SAMPLE_ROWS]
-        ]
+        layout = _Shape(head).layout
+        layout.require_bounds()
+        guessed, sample = layout.guessed(), layout.sample()
         return FileFacts(
-            currency=c.currency_of(shape.columns, sample, guessed),
-            columns=shape.columns,
-            sample=sample,
+            currency=c.currency_of(layout.columns, sample, guessed),
+            columns=layout.columns,
+            sample=[[c.unguarded(cell) for cell in cells] for cells in sample],
             guessed=guessed,
         )
 
@@ -246,11 +229,15 @@ class CsvFile(Format):
         head = stream.read(HEAD_BYTES)
         _require_text(head)
         shape = _Shape(head)
-        row = c.RowReader(shape.columns, c.guess(shape.columns) if mapping is None else mapping, reading.ignored)
-        row.learn(shape.rows)
+        layout = shape.layout
+        layout.require_bounds()
+        row = c.RowReader(
+            layout.columns, layout.guessed() if mapping is None else mapping, reading.ignored, is_guarded=True
+        )
+        row.learn(layout.rows)
         count = 0
         for line, cells in _Records(_lines(head, stream, encoding_of(head)), shape.delimiter):
-            if line <= shape.header_line:
+            if line <= layout.header_line:
                 continue
             if isinstance(cells, str):
                 yield RowProblem(line, cells)

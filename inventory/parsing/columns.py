@@ -133,6 +133,12 @@ _LOCATION = re.compile(r"(.*?)\s*[:=]\s*([0-9]{1,9})\Z", re.DOTALL)
 Said = tuple[tuple[str, Any], ...]
 
 
+class Unusable(str):
+    """A cell that says nothing which could be taken; its text is why."""
+
+    __slots__ = ()
+
+
 def guarded(text: str) -> str:
     """Answer a text as a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text and text[0] in "'=+-@\t\r\n" and _FORMULA.match(text) else text
@@ -169,6 +175,34 @@ def is_header(cells: Sequence[str]) -> bool:
     words = [cell.strip() for cell in cells if cell.strip()]
     known = sum(normal_name(word) in _NAMES for word in words)
     return bool(words) and (known > 1 or (known == 1 and len(words) == 1))
+
+
+class Layout:
+    """Where in a file the names of the columns stand, and which they are. `header_line`: 0 if there is no such line."""
+
+    def __init__(self, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
+        names = next((row for row in rows if is_header(row[1])), None)
+        self.is_known = names is not None
+        if names is None and rows and not any(any(map(str.isdecimal, cell)) for cell in rows[0][1]):
+            names = rows[0]
+        self.header_line = names[0] if names else 0
+        self.columns = distinct(names[1] if names else [""] * max((len(cells) for _, cells in rows), default=0))
+        self.rows = [cells for line, cells in rows if line > self.header_line]
+
+    def guessed(self) -> dict[str, str]:
+        """Answer which field each column is by its name."""
+        return guess(self.columns)
+
+    def sample(self) -> list[list[str]]:
+        """Answer the first rows, as people are shown them."""
+        return [
+            [cell[:SAMPLE_CELL] for cell in cells[: len(self.columns)]] for cells in self.rows[:SAMPLE_ROWS]
+        ]
+
+    def require_bounds(self) -> None:
+        """Raise UnreadableFile where there are more columns than are read."""
+        if len(self.columns) > MAX_COLUMNS:
+            raise UnreadableFile(f"The file has {len(self.columns):,} columns; {MAX_COLUMNS} are read at most.")
 
 
 def guess(columns: Sequence[str]) -> dict[str, str]:
@@ -211,9 +245,9 @@ def currency_of(columns: Sequence[str], sample: Sequence[Sequence[str]], guessed
 class RowReader:
     """Makes values of rows of cells. Remembers what a cell said: most are the same over and over."""
 
-    def __init__(self, columns: Sequence[str], mapping: Mapping[str, str], ignored: Counter[str]) -> None:
-        if len(columns) > MAX_COLUMNS:
-            raise UnreadableFile(f"The file has {len(columns):,} columns; {MAX_COLUMNS} are read at most.")
+    def __init__(
+        self, columns: Sequence[str], mapping: Mapping[str, str], ignored: Counter[str], *, is_guarded: bool
+    ) -> None:
         fields = set(mapping.values())
         if not fields & {"item_no", "bricklink_lot_id"}:
             raise UnreadableFile("None of the columns is said to hold the item number.", needs_mapping=True)
@@ -229,8 +263,10 @@ class RowReader:
         ]
         self._width = len(columns)
         self._ignored = ignored
+        # Whether texts that look like formulas have a sign before them (`guarded`).
+        self._is_guarded = is_guarded
         self._has_tiers = any(field.startswith("tier_") for field in fields)
-        self._said: dict[tuple[str, str], Said] = {}
+        self._said: dict[tuple[str, str, type], Said] = {}
 
     def learn(self, rows: Iterable[Sequence[str]]) -> None:
         """Take from the file's first rows how it writes numbers."""
@@ -249,10 +285,10 @@ class RowReader:
         for place, field in self._plan:
             if place >= count:
                 break
-            pair = (field, cells[place])
-            said = remembered(pair)
+            cell = cells[place]
+            said = remembered((field, cell, cell.__class__))
             if said is None:
-                said = self._understood(field, cells[place])
+                said = self._understood(field, cell)
             for name, value in said:
                 values[name] = value
         for place, column in self._rest:
@@ -264,13 +300,15 @@ class RowReader:
     def _understood(self, field: str, cell: str) -> Said:
         if len(cell) > MAX_CELL:
             raise v.Wrong(f"This cell has more than {MAX_CELL:,} characters.", field=field, raw=cell)
-        plain = unguarded(cell)
+        if isinstance(cell, Unusable):
+            raise v.Wrong(cell, field=field)
+        plain = unguarded(cell) if self._is_guarded and cell.__class__ is str else cell
         try:
             said = _READERS[field](plain, self.numbers)
         except v.Wrong as wrong:
             raise v.Wrong(str(wrong), field=wrong.field or field, raw=cell) from None
-        if len(self._said) < _REMEMBERED and len(cell) < _WORD:
-            self._said[field, cell] = said
+        if len(self._said) < _REMEMBERED and len(cell) < _WORD and field != "locations":
+            self._said[field, cell, cell.__class__] = said
         return said
 
     def _finish(self, values: dict[str, Any]) -> None:
