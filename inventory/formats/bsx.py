@@ -232,7 +232,7 @@ _SAYS: Mapping[str, Callable[[str], _Said]] = {
     **dict.fromkeys(("ItemTypeName", "TotalWeight", *_TIER_TAGS), _later),
 }
 # Tags with so many different texts that remembering what they said isn't worth the room.
-_UNREPEATED = frozenset(("Comments", "Remarks", "LotID", "DateAdded", "DateLastSold", "MarkerText"))
+_UNREPEATED = frozenset(("Comments", "LotID", "DateAdded", "DateLastSold", "MarkerText"))
 _REMEMBERED = 20_000
 
 

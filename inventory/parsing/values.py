@@ -205,7 +205,6 @@ def is_yes(raw: str) -> bool:
     raise Wrong(f"{shown(raw)} is neither Y nor N.")
 
 
-@lru_cache(maxsize=4096)
 def iso_time(raw: str) -> datetime | None:
     """Answer a time of ISO 8601 in UTC (which is meant where no zone is given); None if it is none."""
     try:
