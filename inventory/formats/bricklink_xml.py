@@ -1,4 +1,4 @@
-"""BrickLink's XML: store downloads, mass uploads and updates, and wanted lists, which are one format with other tags."""
+"""BrickLink's XML: store downloads, mass uploads and updates, wanted lists; one format with other tags each time."""
 
 import html
 import re
@@ -62,7 +62,7 @@ _Said = tuple[str, Any]
 def _item_type(raw: str) -> str:
     kind = v.TYPE_OF_LETTER.get(raw.strip().upper())
     if kind is None:
-        raise v.Wrong(f"{v.shown(raw)} isn't one of BrickLink's item types.")
+        raise v.WordError(f"{v.shown(raw)} isn't one of BrickLink's item types.")
     return kind
 
 
@@ -100,7 +100,7 @@ def _condition(raw: str) -> _Said:
 
 
 def _wrong_condition(raw: str) -> _Said:
-    raise v.Wrong(f"{v.shown(raw)} is neither new (N) nor used (U).", field="condition", raw=raw)
+    raise v.WordError(f"{v.shown(raw)} is neither new (N) nor used (U).", field="condition", raw=raw)
 
 
 def _completeness(raw: str) -> _Said:
@@ -109,21 +109,21 @@ def _completeness(raw: str) -> _Said:
         return "", None
     found = v.COMPLETENESS_OF_LETTER.get(letter)
     if found is None:
-        raise v.Wrong(f"{v.shown(raw)} isn't C, I or S.", field="completeness", raw=raw)
+        raise v.WordError(f"{v.shown(raw)} isn't C, I or S.", field="completeness", raw=raw)
     return "completeness", found
 
 
 def _room(raw: str) -> str:
     room = raw.strip().upper()
     if room not in v.STOCK_ROOMS:
-        raise v.Wrong(f"{v.shown(raw)} isn't one of the stockrooms A, B and C.")
+        raise v.WordError(f"{v.shown(raw)} isn't one of the stockrooms A, B and C.")
     return room
 
 
 def _delete(raw: str) -> _Said:
     word = raw.strip().upper()
     if word not in ("", "Y", "N"):
-        raise v.Wrong(f"{v.shown(raw)} is neither Y nor N.", field="is_deleted", raw=raw)
+        raise v.WordError(f"{v.shown(raw)} is neither Y nor N.", field="is_deleted", raw=raw)
     return ("", None) if word == "N" else ("is_deleted", True)
 
 
@@ -133,7 +133,9 @@ def _moment(field: str) -> Callable[[str], _Said]:
             return "", None
         found = v.us_time(raw)
         if found is None:
-            raise v.Wrong(f"{v.shown(raw)} isn't a date as BrickLink writes it (12/31/2025 1:30:00 PM).", field=field)
+            raise v.WordError(
+                f"{v.shown(raw)} isn't a date as BrickLink writes it (12/31/2025 1:30:00 PM).", field=field
+            )
         return field, found
 
     return say
@@ -201,7 +203,7 @@ class _Reader:
                 if said[0]:
                     values[said[0]] = said[1]
             self._finish(tags, values, extra)
-        except v.Wrong as wrong:
+        except v.WordError as wrong:
             return RowProblem(item.line, str(wrong), wrong.field, wrong.raw)
         return LotRow(item.line, values, extra)
 
@@ -225,18 +227,20 @@ class _Reader:
         currency = tags.get("BASECURRENCYCODE", "").strip().upper()
         if currency and currency != self._currency:
             if self._currency:
-                raise v.Wrong(f"This lot is in {currency[:10]}, the others are in {self._currency}.", field="currency")
+                raise v.WordError(
+                    f"This lot is in {currency[:10]}, the others are in {self._currency}.", field="currency"
+                )
             self._currency = currency
         is_wanted = "QTY" not in tags and not _OF_WANTED_LIST.isdisjoint(tags)
         is_any = values.pop("any_condition", False)
         if is_wanted:
             self._finish_wanted(tags, values)
         elif is_any and tags["CONDITION"].strip():
-            raise v.Wrong("Condition X isn't new or used.", field="condition", raw="X")
+            raise v.WordError("Condition X isn't new or used.", field="condition", raw="X")
         for field in v.settle(values):
             self._reading.ignored[f"{field} of a {values.get('item_type', 'lot').lower()}"] += 1
         if "item_no" in values and "item_type" not in values and "bricklink_lot_id" not in values:
-            raise v.Wrong("The item type is missing.", field="item_type")
+            raise v.WordError("The item type is missing.", field="item_type")
 
     def _finish_wanted(self, tags: Mapping[str, str], values: dict[str, Any]) -> None:
         values.setdefault("qty", 1)
@@ -247,7 +251,7 @@ class _Reader:
             if tag in tags:
                 ignored[tag] += 1
         if values.get("item_type") in v.ALWAYS_COLORED and values.get("color_id") is None:
-            raise v.Wrong("Any color is wanted: a lot has one.", field="color_id", raw=tags.get("COLOR", ""))
+            raise v.WordError("Any color is wanted: a lot has one.", field="color_id", raw=tags.get("COLOR", ""))
         if "condition" not in values and _UNDECIDED_NOTE not in notes:
             notes.append(_UNDECIDED_NOTE)
 
@@ -299,7 +303,7 @@ def _twice(text: str) -> str:
     return escaped(text)
 
 
-def _terms(lot: Lot, *, is_full: bool) -> str:
+def _terms(lot: Lot, *, is_full: bool) -> str:  # noqa: C901  # one line a tag
     """Answer what is asked for a lot and said of it; `is_full`: also what goes without saying."""
     parts = [f"<PRICE>{_price(lot.unit_price)}</PRICE><CONDITION>{'N' if lot.condition == v.NEW else 'U'}</CONDITION>"]
     add = parts.append
@@ -400,9 +404,7 @@ class BrickLinkXml(Format):
             is_first = False
             yield row(item)
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer a mass upload: new lots with all that BrickLink takes of them."""
         return _file(lots, _for_upload)
 
@@ -422,8 +424,6 @@ class BrickLinkUpdate(Format):
         can_read=False,
     )
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer the update of those lots whose number at BrickLink is known."""
         return _file(lots, _for_update)

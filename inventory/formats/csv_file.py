@@ -1,4 +1,4 @@
-"""CSV: of any delimiter, encoding and way of writing numbers; written so that no spreadsheet takes a text for a formula."""
+"""CSV: of any delimiter, encoding and way of writing numbers; written so that no text is taken for a formula."""
 
 import csv
 import io
@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 from inventory.formats.base import (
     HEAD_BYTES,
     MAX_CELL,
-    MAX_COLUMNS,
     MAX_ROWS,
     FileFacts,
     Format,
@@ -25,7 +24,7 @@ from inventory.formats.base import (
 )
 from inventory.parsing import columns as c
 from inventory.parsing.contents import encoding_of, errors_for, head_text, kind_of, mended
-from inventory.parsing.values import Wrong
+from inventory.parsing.values import WordError
 
 _DELIMITERS = ",;\t|"
 # A quote that isn't closed would swallow the rest of the file: a cell that goes on for longer was never quoted.
@@ -38,7 +37,7 @@ _START_SHOWN = 100
 _Record = tuple[int, list[str] | str]
 
 
-class _Runaway(Exception):
+class _RunawayError(Exception):
     """A quoted cell doesn't end within reason."""
 
 
@@ -65,7 +64,7 @@ class _Records:
             self._pulled.append(line)
             self._pulled_size += len(line)
             if len(self._pulled) > 1 and (len(self._pulled) > _MAX_LINES_OF_CELL or self._pulled_size > _MAX_LINE):
-                raise _Runaway
+                raise _RunawayError
             yield line
 
     def __iter__(self) -> Iterator[_Record]:
@@ -78,8 +77,8 @@ class _Records:
                 cells = next(reader)
             except StopIteration:
                 return
-            except _Runaway:
-                yield begun, "A quote (\") is opened in this line and not closed."
+            except _RunawayError:
+                yield begun, 'A quote (") is opened in this line and not closed.'
                 self._again.extend(reversed(self._pulled[1:]))
                 self.line = begun
                 reader = csv.reader(self._pull(), delimiter=self._delimiter)
@@ -249,12 +248,10 @@ class CsvFile(Format):
                 raise UnreadableFile(f"Line {line}: a file may have {MAX_ROWS:,} lots at most.")
             try:
                 yield LotRow(line, row.values(cells))
-            except Wrong as wrong:
+            except WordError as wrong:
                 yield RowProblem(line, str(wrong), wrong.field, wrong.raw)
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer the file, in UTF-8 with its mark, without which Excel takes it for Windows' table."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)

@@ -43,7 +43,7 @@ class _Literal(str):
     __slots__ = ()
 
 
-class _Twice(ValueError):
+class _TwiceError(ValueError):
     """A member stands in an object twice."""
 
 
@@ -51,7 +51,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         name = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise _Twice(f"“{name[:60]}” stands in this lot more than once.")
+        raise _TwiceError(f"“{name[:60]}” stands in this lot more than once.")
     return found
 
 
@@ -105,13 +105,13 @@ class _Buffer:
         self._at += 1
 
     def value(self) -> Any:
-        """Answer the next value. Raises UnreadableFile where it can't be read, _Twice where only this lot can't."""
+        """Answer the next value. Raises UnreadableFile where it can't be read, _TwiceError where this lot can't."""
         self.peek()
         decoder, twice = _decoder, None
         while True:
             try:
                 found, end = decoder.raw_decode(self._text, self._at)
-            except _Twice as error:
+            except _TwiceError as error:
                 # Where it ends is found by a decoder that doesn't mind.
                 decoder, twice = _lax_decoder, error
                 continue
@@ -141,11 +141,9 @@ class _Buffer:
         if len(self._text) - self._at > _MAX_VALUE:
             return UnreadableFile(f"Line {line}: one lot takes more than a megabyte.", line=line)
         place = line + self._text.count("\n", self._at, error.pos)
-        if self._is_over and error.pos >= len(self._text.rstrip()) - 16 or error.msg.startswith("Unterminated"):
+        if (self._is_over and error.pos >= len(self._text.rstrip()) - 16) or error.msg.startswith("Unterminated"):
             return UnreadableFile(f"The file ends too early, in the lot that begins in line {line}.", line=place)
-        return UnreadableFile(
-            f"Line {place} isn't JSON ({error.msg}); from there on nothing was read.", line=place
-        )
+        return UnreadableFile(f"Line {place} isn't JSON ({error.msg}); from there on nothing was read.", line=place)
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Answer the rest line by line."""
@@ -204,7 +202,7 @@ def _array(buffer: _Buffer) -> Iterator[tuple[int, Any]]:
         line = buffer.line
         try:
             found = buffer.value()
-        except _Twice as twice:
+        except _TwiceError as twice:
             found = twice
         yield line, found
         after = buffer.peek()
@@ -248,7 +246,7 @@ def _one_a_line(buffer: _Buffer) -> Iterator[tuple[int, Any]]:
             yield line, _decoder.decode(text)
         except json.JSONDecodeError as error:
             yield line, ValueError(f"This line isn't JSON ({error.msg}).")
-        except _Twice as twice:
+        except _TwiceError as twice:
             yield line, twice
         except RecursionError:
             yield line, ValueError("This line is nested too deeply.")
@@ -260,7 +258,7 @@ def _one_a_line(buffer: _Buffer) -> Iterator[tuple[int, Any]]:
 def _string(read: Callable[[str], Any]) -> Callable[[Any], Any]:
     def say(value: Any) -> Any:
         if value.__class__ is not str:
-            raise v.Wrong("Expected text.", raw=_raw(value))
+            raise v.WordError("Expected text.", raw=_raw(value))
         return read(value)
 
     return say
@@ -269,7 +267,7 @@ def _string(read: Callable[[str], Any]) -> Callable[[Any], Any]:
 def _integer(what: str, low: int = 0, high: int = v.MAX_INT) -> Callable[[Any], Any]:
     def say(value: Any) -> Any:
         if value.__class__ is not _Literal or len(value) > _LONGEST_NUMBER:
-            raise v.Wrong("Expected a whole number.", raw=_raw(value))
+            raise v.WordError("Expected a whole number.", raw=_raw(value))
         return v.whole(value, what, low, high)
 
     return say
@@ -280,7 +278,7 @@ def _amount(read: Callable[[str], Any]) -> Callable[[Any], Any]:
 
     def say(value: Any) -> Any:
         if value.__class__ is not _Literal and value.__class__ is not str:
-            raise v.Wrong("Expected an amount.", raw=_raw(value))
+            raise v.WordError("Expected an amount.", raw=_raw(value))
         return read(value)
 
     return say
@@ -288,7 +286,7 @@ def _amount(read: Callable[[str], Any]) -> Callable[[Any], Any]:
 
 def _flag(value: Any) -> Any:
     if not isinstance(value, bool):
-        raise v.Wrong("Expected true or false.", raw=_raw(value))
+        raise v.WordError("Expected true or false.", raw=_raw(value))
     return value
 
 
@@ -301,7 +299,7 @@ def _one_of(allowed: Iterable[str]) -> Callable[[Any], Any]:
 
     def say(value: Any) -> Any:
         if not isinstance(value, str) or value not in known:
-            raise v.Wrong(f"Expected one of {', '.join(sorted(known))}.", raw=_raw(value))
+            raise v.WordError(f"Expected one of {', '.join(sorted(known))}.", raw=_raw(value))
         return str(value)
 
     return say
@@ -314,38 +312,38 @@ def _words(field: str) -> Callable[[Any], Any]:
 def _moment(value: str) -> datetime:
     found = v.iso_time(value)
     if found is None:
-        raise v.Wrong(f"{v.shown(value)} isn't a time of ISO 8601.", raw=value)
+        raise v.WordError(f"{v.shown(value)} isn't a time of ISO 8601.", raw=value)
     return found
 
 
 def _color(value: Any) -> Any:
     color_id = _integer("The color")(value)
     if color_id not in colors.all_colors():
-        raise v.Wrong(f"{color_id} isn't one of BrickLink's colors.", raw=_raw(value))
+        raise v.WordError(f"{color_id} isn't one of BrickLink's colors.", raw=_raw(value))
     return color_id
 
 
 def _tiers(value: Any) -> list[tuple[int, Decimal]]:
     if not isinstance(value, list) or len(value) > v.TIERS:
-        raise v.Wrong("Expected up to three steps.", raw=_raw(value))
+        raise v.WordError("Expected up to three steps.", raw=_raw(value))
     steps = []
     for place, step in enumerate(value, start=1):
         if not isinstance(step, dict) or step.keys() != {"qty", "price"}:
-            raise v.Wrong('Each step has "qty" and "price".', raw=_raw(step))
+            raise v.WordError('Each step has "qty" and "price".', raw=_raw(step))
         steps.append((place, _integer("The tier quantity")(step["qty"]), _amount(v.amount)(step["price"])))
     return v.tiers(steps)
 
 
 def _locations(value: Any) -> list[tuple[str, int | None]]:
     if not isinstance(value, list) or len(value) > 1000:  # noqa: PLR2004  # far beyond any lot
-        raise v.Wrong("Expected a list of locations.", raw=_raw(value))
+        raise v.WordError("Expected a list of locations.", raw=_raw(value))
     found = []
     for place in value:
         if not isinstance(place, dict) or not {"code"} <= place.keys() <= {"code", "qty"}:
-            raise v.Wrong('Each location has "code" and "qty".', raw=_raw(place))
+            raise v.WordError('Each location has "code" and "qty".', raw=_raw(place))
         code = place["code"]
         if code.__class__ is not str or not 0 < len(code) <= v.MAX_LOCATION_CODE or v.UNPRINTABLE.search(code):
-            raise v.Wrong("A location's code is a short text.", raw=_raw(code))
+            raise v.WordError("A location's code is a short text.", raw=_raw(code))
         found.append((code, _or_null(_integer("The quantity"))(place.get("qty"))))
     return found
 
@@ -401,13 +399,13 @@ def _row(line: int, found: Any, ignored: Counter[str]) -> LotRow | RowProblem:
             if read is not None:
                 try:
                     values[name] = read(value)
-                except v.Wrong as wrong:
-                    raise v.Wrong(str(wrong), field=name, raw=wrong.raw or _raw(value)) from None
+                except v.WordError as wrong:
+                    raise v.WordError(str(wrong), field=name, raw=wrong.raw or _raw(value)) from None
             elif name not in _SILENT:
                 ignored[name[:60]] += 1
         for field in v.settle(values):
             ignored[f"{field} of a {values.get('item_type', 'lot').lower()}"] += 1
-    except v.Wrong as wrong:
+    except v.WordError as wrong:
         return RowProblem(line, str(wrong), wrong.field, wrong.raw)
     return LotRow(line, values, extra)
 
@@ -497,9 +495,7 @@ class JsonFile(Format):
                 raise UnreadableFile(f"Line {line}: a file may have {MAX_ROWS:,} lots at most.", line=line)
             yield _row(line, found, reading.ignored)
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer an object with the currency and the lots, one a line."""
         encode = json.JSONEncoder(ensure_ascii=False).encode
         parts, size = [f'{{"currency": {json.dumps(currency)}, "lots": ['], 0

@@ -4,10 +4,9 @@ import re
 import zipfile
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from typing import Any, BinaryIO
@@ -31,7 +30,7 @@ from inventory.parsing import columns as c
 from inventory.parsing.contents import kind_of
 from inventory.parsing.markup import escaped
 from inventory.parsing.numbers import Number
-from inventory.parsing.values import Wrong
+from inventory.parsing.values import WordError
 
 _LABEL = "an Excel workbook (.xlsx)"
 # What a workbook may be when unpacked; one that grows beyond this was made to do harm.
@@ -115,7 +114,7 @@ def _parse(archive: zipfile.ZipFile, name: str, parser: expat.XMLParserType, lim
 
 
 def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 1 << 16
     return parser
@@ -125,7 +124,7 @@ def _elements(archive: zipfile.ZipFile, name: str) -> list[tuple[str, dict[str, 
     """Answer a small member's elements, without their texts."""
     found: list[tuple[str, dict[str, str]]] = []
     parser = _parser()
-    parser.StartElementHandler = lambda tag, attributes: found.append((tag.rpartition("}")[2], attributes))
+    parser.StartElementHandler = lambda tag, attributes: found.append((tag.rpartition(":")[2], attributes))
     for _ in _parse(archive, name, parser, _MAX_SMALL):
         pass
     return found
@@ -133,7 +132,7 @@ def _elements(archive: zipfile.ZipFile, name: str) -> list[tuple[str, dict[str, 
 
 def _attribute(attributes: Mapping[str, str], name: str) -> str:
     """Answer an attribute whatever its namespace."""
-    return next((value for key, value in attributes.items() if key.rpartition("}")[2] == name), "")
+    return next((value for key, value in attributes.items() if key.rpartition(":")[2] == name), "")
 
 
 class _Texts:
@@ -157,14 +156,14 @@ class _Texts:
 
         def start(tag: str, _: dict[str, str]) -> None:
             nonlocal depth_of_phonetic
-            name = tag.rpartition("}")[2]
+            name = tag.rpartition(":")[2]
             if name == "rPh":
                 depth_of_phonetic += 1
             parser.CharacterDataHandler = parts.append if name == "t" and not depth_of_phonetic else None
 
         def end(tag: str) -> None:
             nonlocal depth_of_phonetic
-            name = tag.rpartition("}")[2]
+            name = tag.rpartition(":")[2]
             parser.CharacterDataHandler = None
             if name == "rPh":
                 depth_of_phonetic -= 1
@@ -248,12 +247,14 @@ def _number(raw: str) -> str:
 
 def _moment(raw: str, epoch: datetime) -> str:
     try:
-        days = Fraction(float(raw))
-    except (ValueError, OverflowError):
+        days = float(raw)
+    except ValueError:
         return raw
     if not 0 <= days <= _LAST_DAY:
         return raw
-    return (epoch + timedelta(microseconds=round(days * _DAY_US))).isoformat()
+    # Exactly: a product of floats could be a microsecond off.
+    numerator, denominator = days.as_integer_ratio()
+    return (epoch + timedelta(microseconds=(2 * numerator * _DAY_US + denominator) // (2 * denominator))).isoformat()
 
 
 @lru_cache(maxsize=1024)
@@ -288,51 +289,42 @@ class _Sheet:
             if sum(map(len, self._parts)) > MAX_CELL:
                 self._parts[:] = ["".join(self._parts)[: MAX_CELL + 1]]
 
-    def _handlers(
+    def _handlers(  # noqa: C901  # closures, so that a cell costs few calls
         self, parser: expat.XMLParserType
     ) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
         parts = self._parts
         append = parts.append
-        cell_tag, value_tag, row_tag, text_tag, formula_tag = (
-            f"{_NAMESPACE}}}{name}" for name in ("c", "v", "row", "t", "f")
-        )
-        # Strict workbooks have other namespaces, and the same names.
-        names = {"c": cell_tag, "v": value_tag, "row": row_tag, "t": text_tag, "f": formula_tag}
 
         def start(tag: str, attributes: dict[str, str]) -> None:
-            if tag == cell_tag:
-                found = _REFERENCE.match(attributes.get("r", ""))
+            if tag == "c":
+                found = _REFERENCE.match(attributes["r"]) if "r" in attributes else None
                 self._place = _column(found[1]) if found else self._place + 1
                 self._kind = attributes.get("t", "")
                 self._style = attributes.get("s", "")
                 self._is_formula = False
-            elif tag in (value_tag, text_tag):
+            elif tag in ("v", "t"):
                 parser.CharacterDataHandler = append
-            elif tag == row_tag:
+            elif tag == "row":
                 number = attributes.get("r", "")
                 self._row = int(number) if number.isdecimal() and len(number) < 9 else self._row + 1  # noqa: PLR2004  # of a row
                 self._cells = []
                 self._place = -1
-            elif tag == formula_tag:
+            elif tag == "f":
                 self._is_formula = True
-            elif not tag.startswith(_NAMESPACE):
-                short = tag.rpartition("}")[2]
-                if short in names:
-                    start(names[short], attributes)
+            elif ":" in tag:
+                start(tag.rpartition(":")[2], attributes)
 
         def end(tag: str) -> None:
-            if tag in (value_tag, text_tag):
+            if tag in ("v", "t"):
                 parser.CharacterDataHandler = None
-            elif tag == cell_tag:
+            elif tag == "c":
                 if parts or self._is_formula:
                     self._add(parts[0] if len(parts) == 1 else "".join(parts))
                     parts.clear()
-            elif tag == row_tag:
+            elif tag == "row":
                 self._done.append((self._row, self._cells))
-            elif not tag.startswith(_NAMESPACE):
-                short = tag.rpartition("}")[2]
-                if short in names:
-                    end(names[short])
+            elif ":" in tag:
+                end(tag.rpartition(":")[2])
 
         return start, end
 
@@ -364,11 +356,9 @@ class _Sheet:
             return c.Unusable(_NO_VALUE) if self._is_formula else ""
         if kind == "b":
             return "Y" if raw.strip() == "1" else "N"
-        if kind == "d":
-            return raw
         if self._style and self._style in self._book.date_styles:
             return _moment(raw, self._book.epoch)
-        return _number(raw.strip())
+        return raw if kind == "d" else _number(raw.strip())
 
 
 # Writing
@@ -403,16 +393,33 @@ def _shown(text: str) -> str:
     return escaped(text)
 
 
-def _cell(value: c.Cell) -> str:
-    if value is None or value == "":
-        return "<c/>"
-    if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t xml:space="preserve">{_shown(value)}</t></is></c>'
-    if isinstance(value, datetime):
-        since = value.astimezone(UTC) - _EPOCH
-        # Of whole microseconds, so that the nearest float leads back to the same one.
-        return f'<c s="1"><v>{(since // timedelta(microseconds=1)) / _DAY_US!r}</v></c>'
-    return f"<c><v>{value}</v></c>"
+def _letters(place: int) -> str:
+    """Answer the letters of a column."""
+    return chr(65 + place) if place < 26 else chr(64 + place // 26) + chr(65 + place % 26)  # noqa: PLR2004  # the alphabet's
+
+
+def _row(number: int, cells: Sequence[c.Cell], style: str = "") -> str:
+    """Answer a row. Empty cells are left out; only the cell behind such a gap needs to say where it stands."""
+    parts = [f'<row r="{number}">']
+    is_gap = False
+    for place, value in enumerate(cells):
+        if value is None or value == "":
+            is_gap = True
+            continue
+        at = style
+        if is_gap:
+            at += f' r="{_letters(place)}{number}"'
+            is_gap = False
+        if value.__class__ is str:
+            parts.append(f'<c{at} t="inlineStr"><is><t xml:space="preserve">{_shown(value)}</t></is></c>')
+        elif isinstance(value, datetime):
+            since = value.astimezone(UTC) - _EPOCH
+            # Of whole microseconds, so that the nearest float leads back to the same one.
+            parts.append(f'<c{at} s="1"><v>{(since // timedelta(microseconds=1)) / _DAY_US!r}</v></c>')
+        else:
+            parts.append(f"<c{at}><v>{value}</v></c>")
+    parts.append("</row>")
+    return "".join(parts)
 
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -439,7 +446,7 @@ _FIXED = {
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
-    "<borders count=\"1\"><border><left/><right/><top/><bottom/><diagonal/></border></borders>"
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
     '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
@@ -522,21 +529,19 @@ class Xlsx(Format):
                 sheet.wide.clear()
             try:
                 yield LotRow(line, row.values(cells))
-            except Wrong as wrong:
+            except WordError as wrong:
                 yield RowProblem(line, str(wrong), wrong.field, wrong.raw)
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
-        """Answer the workbook: one sheet, its header frozen, numbers as numbers, dates (UTC) as dates, texts as texts."""
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """Answer the workbook: one sheet, its header frozen, numbers as numbers, dates (in UTC) as dates."""
         pipe = _Pipe()
         with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
             for name, text in _FIXED.items():
                 archive.writestr(name, _DECLARATION + text)
             with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-                names = "".join(_cell(name).replace("<c ", '<c s="2" ', 1) for name in c.header(currency))
-                sheet.write(f"{_DECLARATION}{_SHEET_START}<row>{names}</row>".encode())
-                rows = (f"<row>{''.join(map(_cell, c.cells(lot)))}</row>" for lot in lots)
+                names = _row(1, c.header(currency), ' s="2"')
+                sheet.write(f"{_DECLARATION}{_SHEET_START}{names}".encode())
+                rows = (_row(number, c.cells(lot)) for number, lot in enumerate(lots, start=2))
                 while batch := "".join(islice(rows, _PIECE_ROWS)):
                     sheet.write(batch.encode("utf-8", "replace"))
                     if data := pipe.taken():
