@@ -373,7 +373,7 @@ def _read_weight(raw: str, values: dict[str, Any], extra: dict[str, str]) -> Non
     """The weight is that of the whole lot."""
     if raw.__class__ is Structure:
         return
-    weight = v.checked("weight_grams", v.grams, raw) if raw.strip() not in _ZEROS else None
+    weight = v.checked("weight_grams", v.total_grams, raw) if raw.strip() not in _ZEROS else None
     qty = values.get("qty") or abs(values.get("qty_delta", 0))
     # Of no piece at all, a total says nothing of one.
     if weight is not None and qty:

@@ -517,8 +517,8 @@ def header(currency: str) -> tuple[str, ...]:
     return (
         "Item Type", "Item No", "Item Name", "Category", "Color ID", "Color Name", "Condition", "Completeness", "Grade",
         "Qty", "Qty Reserved", f"Price ({currency})", "Cost", "Sale %", "Bulk", "TQ1", "TP1", "TQ2", "TP2", "TQ3",
-        "TP3", "Description", "Remarks", "Retain", "Stockroom", "Weight (g)", "Low Stock", "Reserved For", "Acquired From",
-        "Date Added", "Last Sold", "BrickLink Lot ID", "Locations", "Brikonnect Lot",
+        "TP3", "Description", "Remarks", "Retain", "Stockroom", "Weight (g)", "Low Stock", "Reserved For",
+        "Acquired From", "Date Added", "Last Sold", "BrickLink Lot ID", "Locations", "Brikonnect Lot",
     )  # fmt: skip
 
 

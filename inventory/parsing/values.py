@@ -68,7 +68,7 @@ _EASTERN = ZoneInfo("America/New_York")
 _FOUR_PLACES = Decimal("0.0001")
 _AMOUNT = re.compile(r"(?:[0-9]{1,20}(?:\.([0-9]*))?|\.([0-9]+))\Z")
 _SHORT_NUMBER = 40
-_WHOLE = re.compile(r"[+-]?[0-9]{1,30}\Z")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,60}\Z")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+\Z")
 # What XML can't say and a text column needn't hold: control characters, halves of characters, noncharacters.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -115,12 +115,17 @@ def amount(raw: str) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def grams(raw: str) -> Decimal:
-    """Answer a weight in grams. Raises WordError."""
+def total_grams(raw: str) -> Decimal:
+    """Answer the weight of any number of pieces. Raises WordError."""
     word = raw.strip()
     if not _AMOUNT.match(word) or len(word) > _SHORT_NUMBER:
         raise WordError(f"{shown(word)} isn't a weight in grams.")
-    return bounded_weight(Decimal(word))
+    return Decimal(word)
+
+
+def grams(raw: str) -> Decimal:
+    """Answer the weight of one piece. Raises WordError."""
+    return bounded_weight(total_grams(raw))
 
 
 def bounded_weight(value: Decimal) -> Decimal:
