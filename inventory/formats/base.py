@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, ClassVar
 
-from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, UnreadableFile
+from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, Tally, UnreadableFile
 
 __all__ = [
     "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "FileFacts", "Format", "FormatSpec",
@@ -99,7 +99,7 @@ class Reading:
     """
 
     rows: Iterator[LotRow | RowProblem]
-    ignored: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Tally)
     notes: list[str] = field(default_factory=list)
     around: dict[str, Any] = field(default_factory=dict)
 

@@ -48,7 +48,6 @@ _WANTED_NOTE = (
 _UNDECIDED_NOTE = "Some wanted items may be new or used: choose which of the two the lots are."
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});")
 _LIKE_ENTITY = re.compile(r"&(?=(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});)")
-_LINE_AT_EDGE = re.compile(r"\A\s*\n\s*|\s*\n\s*\Z")
 _THREE_PLACES = Decimal("0.001")
 _PIECE = 64 * 1024
 _LETTERS = {kind.value: letter for kind, letter in LETTER_OF_ITEM_TYPE.items()}
@@ -75,10 +74,19 @@ def _plain(field: str, read: Callable[[str], Any]) -> Callable[[str], _Said]:
     return say
 
 
+def _without_outer_lines(raw: str) -> str:
+    """Answer a text without the blanks around it, where they are those of a file laid out in lines."""
+    text = raw.lstrip()
+    if "\n" not in raw[: len(raw) - len(text)]:
+        text = raw
+    stripped = text.rstrip()
+    return stripped if "\n" in text[len(stripped) :] else text
+
+
 def _text(field: str) -> Callable[[str], _Said]:
     def say(raw: str) -> _Said:
         if "\n" in raw:
-            raw = _LINE_AT_EDGE.sub("", raw)
+            raw = _without_outer_lines(raw)
         if "&" in raw:
             # BrickLink escapes the brackets twice.
             raw = _ENTITY.sub(lambda found: html.unescape(found[0]), raw)

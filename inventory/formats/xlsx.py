@@ -221,7 +221,7 @@ class _Book:
         is_in_cells = False
         for tag, attributes in _elements(self.archive, "xl/styles.xml"):
             if tag == "numFmt":
-                code = _NOT_OF_FORMAT.sub("", attributes.get("formatCode", ""))
+                code = _NOT_OF_FORMAT.sub("", attributes.get("formatCode", "")[:255])
                 formats[attributes.get("numFmtId", "")] = any(letter in code.casefold() for letter in "ymdhs")
             elif tag in ("cellStyleXfs", "cellXfs", "cellStyles"):
                 is_in_cells = tag == "cellXfs"

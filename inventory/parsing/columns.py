@@ -158,7 +158,7 @@ def unguarded(text: str) -> str:
 
 def normal_name(column: str) -> str:
     """Answer a column's name as guessing compares it."""
-    return _NOT_OF_NAMES.sub("", _IN_BRACKETS.sub("", column).casefold())
+    return _NOT_OF_NAMES.sub("", _IN_BRACKETS.sub("", column[:SAMPLE_CELL]).casefold())
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -443,6 +443,8 @@ def _time(word: str) -> datetime | None:
 def _locations(cell: str, _: Numbers) -> Said:
     found: list[tuple[str, int | None]] = []
     for part in filter(None, (part.strip() for part in re.split(r"[;|\n,]", cell))):
+        if len(part) > 2 * v.MAX_LOCATION_CODE:
+            raise v.WordError(f"{v.shown(part)} isn't a location.")
         numbered = _LOCATION.match(part)
         code, qty = (numbered[1], v.whole(numbered[2], "The quantity")) if numbered else (part, None)
         if not code or len(code) > v.MAX_LOCATION_CODE or v.UNPRINTABLE.search(code):

@@ -41,6 +41,8 @@ _BOMS = (
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 # Encodings of text, one byte or several; others that Python knows (rot13, punycode, zip …) are none.
 _TEXT_ENCODING = re.compile(r"ascii|utf-8|iso8859-\d+|cp\d{3,4}|koi8-[ru]|mac-roman|gb\w+|big5\w*|shift_jis\w*|euc_\w+")
+# A stray NUL is wrong where it stands; more of them are no text at all.
+_TEXT_PER_NUL = 100
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -52,7 +54,7 @@ def kind_of(head: bytes) -> str:
     if head.startswith(b"PK\x03\x04"):
         return next((name for mark, name in _ZIPPED if mark in head), "a ZIP archive")
     text = head_text(head)
-    if "\x00" in text:
+    if text.count("\x00") * _TEXT_PER_NUL > len(text):
         return "a file of bytes without text"
     start = text[:200].lstrip().casefold()
     if start.startswith(("<!doctype html", "<html")):

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from inventory.parsing.contents import head_text, kind_of, mended, texts
-from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, UnreadableFile
+from inventory.parsing.problems import MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, UnreadableFile
 
 # Longest tag, comment or declaration, and deepest nesting; real files stay far below.
 _MAX_TOKEN = 256 * 1024
@@ -21,9 +21,9 @@ _MAX_DEPTH = 50
 # What may stand around the items, such as an application's own settings.
 _MAX_AROUND = 256 * 1024
 
-_ROOT = re.compile(
-    r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<([A-Za-z_][\w.:-]*)", re.DOTALL
-)
+_NAME = re.compile(r"<([A-Za-z_][\w.:-]*)")
+# What may stand before the root, with how it ends.
+_BEFORE_ROOT = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
 _CONTROLS = bytes(number for number in range(32) if number not in b"\t\n\r")
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -32,7 +32,7 @@ _AMPERSAND = re.compile(
 )
 _CDATA = re.compile(r"(<!\[CDATA\[|\]\]>)")
 _CURRENCY = re.compile(
-    r"<Inventory\b[^>]*?\sCurrency\s*=\s*[\"']([A-Za-z]{3})[\"']|<BASECURRENCYCODE>\s*([A-Za-z]{3})\s*</"
+    r"<Inventory\b[^>]{0,500}?\sCurrency\s*=\s*[\"']([A-Za-z]{3})[\"']|<BASECURRENCYCODE>\s{0,9}([A-Za-z]{3})\s{0,9}</"
 )
 _TAIL = 64
 _CUT_OFF = (
@@ -73,8 +73,26 @@ class Around:
 
 def root_of(head: bytes) -> str:
     """Answer the name of the root element of an XML file that begins so; empty if it isn't one."""
-    found = _ROOT.match(head_text(head)[:HEAD_BYTES])
-    return found[1] if found else ""
+    text = head_text(head)
+    at = _past_blanks(text, 0)
+    while end := next((end for start, end in _BEFORE_ROOT if text.startswith(start, at)), ""):
+        if end == ">" and 0 <= text.find("[", at) < text.find(">", at):
+            # A DOCTYPE with declarations, which reading refuses.
+            end = "]"
+        found = text.find(end, at)
+        if found < 0:
+            return ""
+        at = _past_blanks(text, found + len(end))
+        if end == "]" and text.startswith(">", at):
+            at = _past_blanks(text, at + 1)
+    name = _NAME.match(text, at)
+    return name[1] if name else ""
+
+
+def _past_blanks(text: str, at: int) -> int:
+    while text[at : at + 1].isspace():
+        at += 1
+    return at
 
 
 def require_root(head: bytes, roots: Sequence[str], label: str) -> str:

@@ -1,5 +1,6 @@
 """What can be wrong with a file, as a whole or at one place, and the bounds that every file keeps to."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from common.errors import Invalid
@@ -10,6 +11,8 @@ MAX_COLUMNS = 200
 MAX_CELL = 20_000
 # How much of a file's beginning `sniff` gets to see.
 HEAD_BYTES = 64 * 1024
+# Different names that are counted each by itself.
+_MAX_NAMES = 1000
 
 
 class UnreadableFile(Invalid):
@@ -27,3 +30,12 @@ class RowProblem:
     message: str
     field: str = ""
     raw: str = ""
+
+
+class Tally(Counter[str]):
+    """Counts names; of a file that has too many different ones, the later ones together."""
+
+    def __setitem__(self, name: str, count: int) -> None:
+        if len(self) >= _MAX_NAMES and name not in self:
+            name, count = "…", self["…"] + 1
+        super().__setitem__(name, count)

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -86,16 +86,12 @@ _words = st.one_of(
     _texts,
 )
 _prices = st.decimals(min_value=0, max_value=99_999, places=4, allow_nan=False, allow_infinity=False)
-_moments = st.datetimes(
-    min_value=datetime(1990, 1, 1),
-    max_value=datetime(2060, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001  # the zone is set
-)
+_moments = st.integers(0, 2 * 10**15).map(lambda microseconds: ADDED + timedelta(microseconds=microseconds - 10**15))
 
 
 @st.composite
 def any_lot(draw: st.DrawFn, *, places: int = 4, is_trimmed: bool = False) -> Lot:
-    """Answer a lot as the database can hold it. `places`: of its prices; `is_trimmed`: its texts have no blank edges."""
+    """Answer a lot as the database can hold it. `places`: of its prices; `is_trimmed`: no text has blank edges."""
     quantum = Decimal(1).scaleb(-places)
 
     def price() -> Decimal:

@@ -213,7 +213,8 @@ def workbook(rows: str, *, texts: str = "", sheets: str = "", **members: str) ->
         f'<sheet name="Stock" sheetId="1" r:id="rId1"/>{sheets}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/>'
         "</Relationships>",
-        "xl/styles.xml": f'<styleSheet xmlns="{NAMESPACE}"><numFmts><numFmt numFmtId="165" formatCode="d/m/yy"/></numFmts>'
+        "xl/styles.xml": f'<styleSheet xmlns="{NAMESPACE}">'
+        '<numFmts><numFmt numFmtId="165" formatCode="d/m/yy"/></numFmts>'
         '<cellXfs><xf numFmtId="0"/><xf numFmtId="165"/><xf numFmtId="2"/></cellXfs></styleSheet>',
         "xl/sharedStrings.xml": f'<sst xmlns="{NAMESPACE}">{texts}</sst>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{NAMESPACE}"><sheetData>{rows}</sheetData></worksheet>',
