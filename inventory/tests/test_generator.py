@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management import call_command
 
 from inventory import formats, generator
-from inventory.tests.stock_files import read, written
+from inventory.tests.stock_files import as_lot, read, written
 
 
 def test_the_same_seed_makes_the_same_lots() -> None:
@@ -34,6 +34,12 @@ def test_each_format_takes_it_all() -> None:
         if found.spec.can_read:
             rows, problems, reading = read(found.spec.code, written(found.spec.code, lots))
             assert (len(rows), problems, reading.ignored) == (500, [], Counter())
+
+
+def test_a_file_of_brickstore_that_is_read_and_written_stays_the_same() -> None:
+    data = written("bsx", list(generator.lots(500, seed=6)))
+    rows, _, reading = read("bsx", data)
+    assert written("bsx", [as_lot(row) for row in rows], around=reading.around) == data
 
 
 def test_a_tenth_drifts() -> None:
