@@ -1,0 +1,201 @@
+"""Reads the rows of a file: typed, checked one by one, so that a wrong one never stops a right one.
+
+They wait in a table of the connection's own, without indexes, until it is decided what each does; only then are they
+written as lines of the import, once. Nothing is changed by reading, so a reader that is killed begins again.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
+from typing import Any, BinaryIO, cast
+
+from django.db import connection, transaction
+
+from catalog import colors
+from common.errors import Invalid
+from inventory import formats
+from inventory.choices import ImportStatus, LineOutcome
+from inventory.formats.base import LotRow, RowProblem, UnreadableFile
+from inventory.models import ImportLine, InventoryImport
+from inventory.services.checks import completed
+from inventory.services.importing.matching import COLUMNS, WAITING, match
+from inventory.services.importing.options import Options
+from inventory.services.importing.receiving import open_file, rate_of, start_applying
+from inventory.tiers import stored
+from jobs.runner import Run
+
+CHUNK = 5_000
+_FOUR_PLACES = Decimal("0.0001")
+_RAW_LENGTH = 300
+_IGNORED_SHOWN = 100
+
+_IDENTITY = ("item_type", "item_no", "color_id", "condition", "completeness", "sub_condition")
+# What has columns or a meaning of its own in a line.
+_APART = frozenset({"qty", "qty_delta", "locations", "is_deleted"})
+# What a lot without it would have; enough to check a row that states only some of it.
+_ANY_LOT: Mapping[str, Any] = {
+    "item_type": "PART", "item_no": "1", "color_id": 1, "condition": "NEW", "completeness": None, "sub_condition": None,
+}  # fmt: skip
+
+
+def read_file(run: InventoryImport, job: Run) -> None:
+    """Read the file's rows, decide what each will do, and write them as the import's lines."""
+    options, rate = Options.of(run.options), rate_of(run)
+    with open_file(run) as opened, _waiting_rows() as waiting:
+        stream = cast("BinaryIO", opened)
+        reading = formats.get(run.format).read(stream, mapping=options.mapping or None)
+        rows, position = _until_unreadable(iter(reading)), 0
+        while chunk := list(islice(rows, CHUNK)):
+            lines = (
+                _line(run, position + place, row, options=options, rate=rate) for place, row in enumerate(chunk, 1)
+            )
+            _copy(waiting, lines)
+            position += len(chunk)
+            job.progress(min(stream.tell(), run.file_size - 1), run.file_size, message=f"{position:,} rows read")
+        run.ignored = dict(reading.ignored.most_common(_IGNORED_SHOWN))
+        with transaction.atomic():
+            ImportLine.objects.filter(run=run).delete()
+            run.counts = match(run)
+            run.status = ImportStatus.PREVIEW
+            run.save(update_fields=["ignored", "counts", "status"])
+            if options.apply_at_once:
+                start_applying(run)
+
+
+@contextmanager
+def _waiting_rows() -> Iterator[str]:
+    """Have a table for rows as long as the block lasts, and answer its name."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{WAITING}")
+        columns = ", ".join(f'"{name}"' for name in COLUMNS)
+        cursor.execute(f"CREATE TEMPORARY TABLE {WAITING} AS SELECT {columns} FROM {ImportLine._meta.db_table} LIMIT 0")
+    yield WAITING
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE pg_temp.{WAITING}")
+
+
+def _until_unreadable(rows: Iterator[LotRow | RowProblem]) -> Iterator[LotRow | RowProblem]:
+    """Have what can't be read any further end in a problem, so that what came before it can be imported."""
+    count = 0
+    try:
+        for row in rows:
+            count += 1
+            yield row
+    except UnreadableFile as error:
+        if not count:
+            raise
+        yield RowProblem(
+            line=error.extra.get("line", 0), message=f"The file can't be read from here on. {error.detail}"
+        )
+
+
+def _line(
+    run: InventoryImport, position: int, row: LotRow | RowProblem, *, options: Options, rate: Decimal
+) -> tuple[Any, ...]:
+    if isinstance(row, RowProblem):
+        return _problem(run, position, row)
+    try:
+        return _read(run, position, row, options=options, rate=rate)
+    except Invalid as error:
+        [(pointer, messages), *_] = error.errors.items()
+        named = pointer.removeprefix("/")
+        stated = row.values.get(named)
+        problem = RowProblem(row.line, " ".join(messages), named, "" if stated is None else str(stated))
+        return _problem(run, position, problem)
+
+
+def _problem(run: InventoryImport, position: int, problem: RowProblem) -> tuple[Any, ...]:
+    return (
+        run.pk, position, problem.line, LineOutcome.PROBLEM, problem.message, problem.field[:40],
+        problem.raw[:_RAW_LENGTH].replace("\x00", "�"), False, "", "", None, "", "", "", None, "", None, None, False,
+        False, 0, "{}", "[]",
+    )  # fmt: skip
+
+
+def _read(run: InventoryImport, position: int, row: LotRow, *, options: Options, rate: Decimal) -> tuple[Any, ...]:
+    values = dict(row.values)
+    stated = {name for name in values if name not in _APART}
+    if rate != 1:
+        _convert(values, rate)
+    if "tier_prices" in values:
+        values["tier_prices"] = stored(values["tier_prices"] or [])
+    if "is_stock_room" in values and not values["is_stock_room"]:
+        values["stock_room_id"] = ""
+        stated.add("stock_room_id")
+    has_identity = bool(values.get("item_no")) and bool(values.get("item_type"))
+    if not has_identity and not values.get("bricklink_lot_id"):
+        raise Invalid(errors={"/item_no": ["The row names neither an item nor a lot of BrickLink's."]})
+    if has_identity:
+        _check_stated(values)
+    made = completed({**({} if has_identity else _ANY_LOT), "unit_price": Decimal(0), **values})
+    stated |= {"is_stock_room", "stock_room_id"} if stated & {"is_stock_room", "stock_room_id"} else set()
+    if has_identity:
+        # Together they say what it is; one that isn't stated is none, but a grade that a file doesn't know stays.
+        stated |= {"item_type", "item_no", "color_id", "color_name", "condition"}
+        if made["item_type"] != "SET":
+            made["completeness"] = None
+            stated.add("completeness")
+    kept = {name: made[name] for name in stated if name in made}
+    if row.extra:
+        kept["extra"] = {run.format: row.extra}
+    qty, is_difference = _quantity(values)
+    excluded = row.is_excluded and not options.with_excluded
+    return (
+        run.pk, position, row.line, LineOutcome.SKIPPED if excluded else "",
+        "The file marks it as not to be imported." if excluded else "", "", "", False,
+        made["item_type"] if has_identity else "", made["item_no"] if has_identity else "",
+        made.get("color_id") if has_identity else None, made["condition"] if has_identity else "",
+        made["completeness"] or "", made["sub_condition"] or "", values.get("bricklink_lot_id"),
+        kept.get("remarks") or "", kept.get("unit_price"), qty, is_difference, bool(values.get("is_deleted")), 0,
+        json.dumps(kept, default=_plain, ensure_ascii=False),
+        json.dumps(values.get("locations") or [], ensure_ascii=False),
+    )  # fmt: skip
+
+
+def _check_stated(values: Mapping[str, Any]) -> None:
+    """Ask for what says which lot it is, in words about the file."""
+    if not values.get("condition"):
+        raise Invalid(errors={"/condition": ["The row doesn't say whether it is new or used."]})
+    if values["item_type"] == "PART" and values.get("color_id") is None:
+        raise Invalid(errors={"/color_id": ["A part needs a color."]})
+    color_id = values.get("color_id")
+    if color_id is not None and colors.get(color_id) is None:
+        raise Invalid(errors={"/color_id": [f"There is no color {color_id}."]})
+
+
+def _quantity(values: Mapping[str, Any]) -> tuple[int | None, bool]:
+    if values.get("qty_delta") is not None:
+        return values["qty_delta"], True
+    qty = values.get("qty")
+    if qty is not None and qty < 0:
+        raise Invalid(errors={"/qty": ["A quantity is 0 or more."]})
+    return qty, False
+
+
+def _convert(values: dict[str, Any], rate: Decimal) -> None:
+    def in_own(amount: Decimal) -> Decimal:
+        return (amount * rate).quantize(_FOUR_PLACES, rounding=ROUND_HALF_UP)
+
+    for name in ("unit_price", "cost_basis"):
+        if values.get(name) is not None:
+            values[name] = in_own(values[name])
+    if values.get("tier_prices"):
+        values["tier_prices"] = [(qty, in_own(price)) for qty, price in values["tier_prices"]]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no value of a lot")
+
+
+def _copy(table: str, lines: Iterable[tuple[Any, ...]]) -> None:
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
