@@ -1,5 +1,7 @@
 """Idempotency keys: a POST that is sent again is answered again, and done once (reliability.md, C5)."""
 
+import hashlib
+import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +44,14 @@ def test_answers_again_and_does_it_once(program: Program) -> None:
     assert second["X-Request-ID"] != first["X-Request-ID"]
     assert Role.objects.filter(is_system=False).count() == 1
     assert ChangeSet.objects.filter(action="accounts.create_role").count() == 1
+
+
+def test_keeps_no_digest_from_which_a_password_could_be_guessed(program: Program) -> None:
+    body = {"email": "ana@shop.example", "roles": ["picker"], "password": "a password by an admin"}
+    assert post(program, "k1", body, "/users").status_code == 201
+    assert post(program, "k1", body, "/users").status_code == 201
+    parts = b"POST\0/api/v1/users\0application/json\0" + json.dumps(body).encode()
+    assert IdempotencyRecord.objects.get().body_hash != hashlib.sha256(parts).hexdigest()
 
 
 def test_refuses_another_request_under_the_same_key(program: Program) -> None:
