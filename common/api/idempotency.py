@@ -146,7 +146,12 @@ def once(view: "ApiView", work: Callable[[], HttpResponse]) -> HttpResponse:
     if not _KEY.fullmatch(key):
         raise BadRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
     begun = _begin(who.identity, key, _hash(request), timezone.now())
-    return begun if isinstance(begun, HttpResponse) else _work(view, work, begun)
+    if isinstance(begun, HttpResponse):
+        return begun
+    try:
+        return _work(view, work, begun)
+    except _FencedError as error:
+        raise StillRunning(retry_after=RETRY_AFTER_S) from error
 
 
 def _work(view: "ApiView", work: Callable[[], HttpResponse], attempt: _Attempt) -> HttpResponse:
@@ -155,8 +160,8 @@ def _work(view: "ApiView", work: Callable[[], HttpResponse], attempt: _Attempt) 
             response = view.render(work())
             _finish(attempt, response)
             return response
-    except _FencedError as error:
-        raise StillRunning(retry_after=RETRY_AFTER_S) from error
+    except _FencedError:
+        raise
     except Exception as error:  # whatever the view may raise; handle_exception raises again what nobody anticipated
         try:
             response = view.render(view.handle_exception(error))

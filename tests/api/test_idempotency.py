@@ -22,6 +22,7 @@ from common.access import SIGNED_IN
 from common.api import idempotency
 from common.api.operations import operation
 from common.api.views import ApiView
+from common.errors import Conflict
 from common.models import IdempotencyRecord
 from tests.api.conftest import Program, make_user, token_of
 
@@ -158,12 +159,30 @@ class SlowView(ApiView):
         return self.answer()
 
 
-urlpatterns = [path("api/v1/slow", SlowView.as_view())]
+class SlowRefusalView(ApiView):
+    """Refuses, and as slowly."""
+
+    access = {"POST": SIGNED_IN}
+    public_api = ()
+    # As where a service counts the refusal itself.
+    atomic_with_key = False
+
+    @operation("Refuse slowly")
+    def post(self, _request: Request) -> HttpResponse:
+        IdempotencyRecord.objects.filter(key="k1").update(started_at=timezone.now() + timedelta(seconds=90))
+        raise Conflict("Not like this.")
 
 
-def test_undoes_what_it_did_when_somebody_took_over(program: Program, settings: Any) -> None:
+urlpatterns = [
+    path("api/v1/slow", SlowView.as_view()),
+    path("api/v1/slow-refusal", SlowRefusalView.as_view()),
+]
+
+
+@pytest.mark.parametrize("path", ["/slow", "/slow-refusal"])
+def test_undoes_what_it_did_when_somebody_took_over(program: Program, settings: Any, path: str) -> None:
     settings.ROOT_URLCONF = __name__
-    response = post(program, "k1", None, "/slow")
+    response = post(program, "k1", None, path)
     assert (response.status_code, response["Retry-After"]) == (409, "1")
     assert not Role.objects.filter(is_system=False).exists(), "only one of the two may leave its effect"
 
