@@ -22,6 +22,7 @@ from common.errors import (
     NotAcceptable,
     NotAuthenticated,
     NotFound,
+    PaymentRequired,
     PermissionDenied,
     PreconditionRequired,
     ProblemError,
@@ -312,7 +313,7 @@ class ContractSchema(AutoSchema):
         if view.get_authenticators():
             found += [NotAuthenticated, PermissionDenied]
             if self.method in view.public_api:
-                found.append(EditionRequired)
+                found += [EditionRequired, PaymentRequired] if self.method in _UNSAFE else [EditionRequired]
             if self.method == "POST":
                 found += [idempotency.StillRunning, idempotency.KeyReused]
         if contract.takes is not None or self.method in _UNSAFE:

@@ -34,8 +34,9 @@ def as_access(declared: Declared) -> Access:
 class ListQuery(serializers.QuerySerializer):
     """The parameters that every list has."""
 
+    # Holds the value that the list is ordered by, escaped: of a name in emoji that is twelve letters for each.
     cursor = serializers.CharField(
-        required=False, max_length=1000, help_text="From `next` or `previous` of another page."
+        required=False, max_length=4000, help_text="From `next` or `previous` of another page."
     )
     limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     count = serializers.BooleanField(
