@@ -8,22 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, ClassVar
 
-from common.errors import Invalid
+from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, UnreadableFile
 
-# Bounds that keep a hostile file from eating the machine; a real store is far below each.
-MAX_ROWS = 1_000_000
-MAX_COLUMNS = 200
-MAX_CELL = 20_000
-# How much of a file's beginning `sniff` gets to see.
-HEAD_BYTES = 64 * 1024
-
-
-class UnreadableFile(Invalid):
-    """The file as a whole can't be read as what it claims to be; says what it is instead, and what to do."""
-
-    type = "unreadable-file"
-    title = "This file can't be read"
-
+__all__ = [
+    "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "FileFacts", "Format", "FormatSpec",
+    "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats", "get", "register", "sniff",
+]  # fmt: skip
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
@@ -39,16 +29,6 @@ class LotRow:
     values: Mapping[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
     is_excluded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """A place of a file that can't be taken: where, what is wrong with it in words, and what stands there."""
-
-    line: int
-    message: str
-    field: str = ""
-    raw: str = ""
 
 
 # The values of a LotRow, and their types. `qty` is absolute; `qty_delta` is a difference (`+5`) and stands instead.
@@ -86,6 +66,13 @@ FIELDS: Mapping[str, type] = {
     "is_deleted": bool,
 }
 
+# What a column may mean: a field, or a half of one of the three steps of a tier price.
+COLUMN_FIELDS: Mapping[str, type] = {
+    **{name: kind for name, kind in FIELDS.items() if name not in ("tier_prices", "is_deleted")},
+    **{f"tier_qty_{step}": int for step in (1, 2, 3)},
+    **{f"tier_price_{step}": Decimal for step in (1, 2, 3)},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
@@ -106,10 +93,14 @@ class Reading:
     """A file being read: iterate it once, from beginning to end; afterwards `ignored` counts what wasn't understood.
 
     Raises UnreadableFile where the rest of the file can't be read at all (cut off, garbage); what came before stands.
+    `notes`: sentences on the file as a whole, for whoever imports it. `around`: what the file says outside of its rows
+    (an application's own settings), for giving the same file back; complete at the end.
     """
 
     rows: Iterator[LotRow | RowProblem]
     ignored: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    around: dict[str, Any] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[LotRow | RowProblem]:
         return self.rows
@@ -183,12 +174,17 @@ class Format(ABC):
         return FileFacts()
 
     def read(self, stream: BinaryIO, *, mapping: Mapping[str, str] | None = None) -> Reading:
-        """Answer the file's rows, one at a time, in flat memory. `mapping`: column → field of FIELDS."""
+        """Answer the file's rows, one at a time, in flat memory. `mapping`: column → field of COLUMN_FIELDS."""
         raise UnreadableFile(f"{self.spec.label} is only written.")
 
     @abstractmethod
-    def write(self, lots: Iterable[Lot], *, currency: str) -> Iterator[bytes]:
-        """Answer the file's bytes for the lots, in pieces, in flat memory."""
+    def write(
+        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
+    ) -> Iterator[bytes]:
+        """Answer the file's bytes for the lots, in pieces, in flat memory.
+
+        A lot's `extra` is what this format said of it; `around` what it said of the file (`Reading.around`).
+        """
 
 
 _registered: dict[str, Format] = {}

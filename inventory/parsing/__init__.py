@@ -1,0 +1,1 @@
+"""Text into typed values, and bytes into text: what several file formats do alike. Knows no models."""
