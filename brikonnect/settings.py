@@ -79,7 +79,8 @@ MIDDLEWARE = [
     "audit.middleware.ChangeSetMiddleware",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-UPLOAD_MAX_BYTES = 64 * 1024 * 1024  # of a multipart body, files included
+# Of a multipart body, files included: a BrickStore file of 100,000 lots has some 80 MB.
+UPLOAD_MAX_BYTES = 160 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 APPEND_SLASH = True

@@ -15,6 +15,7 @@ __all__ = [
     "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats", "get", "register", "sniff",
 ]  # fmt: skip
 
+
 @dataclass(frozen=True, slots=True)
 class LotRow:
     """A lot as one place of a file states it.
@@ -178,9 +179,7 @@ class Format(ABC):
         raise UnreadableFile(f"{self.spec.label} is only written.")
 
     @abstractmethod
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer the file's bytes for the lots, in pieces, in flat memory.
 
         A lot's `extra` is what this format said of it; `around` what it said of the file (`Reading.around`).

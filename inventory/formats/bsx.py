@@ -261,9 +261,7 @@ class _Reader:
             self._ignored[f"{_ATTRIBUTE}{name[:60]}"] += 1
         return LotRow(item.line, values, extra, _is_excluded(tags))
 
-    def read(
-        self, fields: Iterable[tuple[str, str]], tags: Mapping[str, str]
-    ) -> tuple[dict[str, Any], dict[str, str]]:
+    def read(self, fields: Iterable[tuple[str, str]], tags: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
         """Answer the values that the tags state, and what is kept of them. Raises Wrong."""
         values: dict[str, Any] = {}
         extra: dict[str, str] = {}
@@ -580,9 +578,7 @@ class Bsx(Format):
             after=[str(part) for part in around.after],
         )
 
-    def write(
-        self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None
-    ) -> Iterator[bytes]:
+    def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:
         """Answer the file, indented as BrickStore does."""
         around = around or {}
         root = around.get("root") or _ROOTS[0]

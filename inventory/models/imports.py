@@ -25,6 +25,8 @@ class InventoryImport(BaseModel):
     options = models.JSONField(default=dict)
     # {"tag": how often}: what the format didn't understand.
     ignored = models.JSONField(default=dict)
+    # Sentences of the format on the file as a whole.
+    notes = models.JSONField(default=list)
     # {"NEW": 1204, "PROBLEM": 7, …, "rows": 1311}
     counts = models.JSONField(default=dict)
     error_message = models.TextField(blank=True)
@@ -57,9 +59,8 @@ class ImportLine(models.Model):
     message = models.TextField(blank=True)
     problem_field = models.CharField(max_length=40, blank=True)
     raw = models.CharField(max_length=300, blank=True)
-    # The lot that it is merged into, changes or makes.
+    # The lot that it is merged into, changes, or will make under this key.
     lot_id = models.UUIDField(null=True)
-    is_applied = models.BooleanField(default=False)
     # What two lots are told apart by; also in `values`.
     item_type = models.CharField(max_length=11, blank=True)
     item_no = models.CharField(max_length=60, blank=True)

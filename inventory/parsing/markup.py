@@ -21,11 +21,15 @@ _MAX_DEPTH = 50
 # What may stand around the items, such as an application's own settings.
 _MAX_AROUND = 256 * 1024
 
-_ROOT = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<([A-Za-z_][\w.:-]*)", re.DOTALL)
+_ROOT = re.compile(
+    r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>\s*)*<([A-Za-z_][\w.:-]*)", re.DOTALL
+)
 _CONTROLS = bytes(number for number in range(32) if number not in b"\t\n\r")
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_AMPERSAND = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;)(?:#([0-9]{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z]\w{1,30};))?")
+_AMPERSAND = re.compile(
+    r"&(?!amp;|lt;|gt;|quot;|apos;)(?:#([0-9]{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z]\w{1,30};))?"
+)
 _CDATA = re.compile(r"(<!\[CDATA\[|\]\]>)")
 _CURRENCY = re.compile(
     r"<Inventory\b[^>]*?\sCurrency\s*=\s*[\"']([A-Za-z]{3})[\"']|<BASECURRENCYCODE>\s*([A-Za-z]{3})\s*</"
@@ -83,7 +87,9 @@ def require_root(head: bytes, roots: Sequence[str], label: str) -> str:
     if root in roots:
         return root
     if root:
-        raise UnreadableFile(f"This is an XML file of another kind: it begins with <{root[:_OTHER_SHOWN]}>, not <{roots[0]}>.")
+        raise UnreadableFile(
+            f"This is an XML file of another kind: it begins with <{root[:_OTHER_SHOWN]}>, not <{roots[0]}>."
+        )
     raise UnreadableFile(f"This isn't {label}: there is no <{roots[0]}> at its beginning.")
 
 
@@ -134,7 +140,11 @@ class _Mender:
             data = text.encode()
         except UnicodeEncodeError:
             data = b""
-        if not data and text or len(data.translate(None, _CONTROLS)) != len(data) or any(mark in data for mark in _NONCHARACTERS):
+        if (
+            (not data and text)
+            or len(data.translate(None, _CONTROLS)) != len(data)
+            or any(mark in data for mark in _NONCHARACTERS)
+        ):
             self._report(start)
             data = _UNFIT.sub("", mended(text)).encode()
         self.line += start.count("\n")
@@ -150,7 +160,9 @@ class _Mender:
                     if 0xDC80 <= code <= 0xDCFF  # noqa: PLR2004  # how such bytes are kept
                     else f"The character U+{code:04X} isn't allowed in XML and was left out"
                 )
-                self.found.append(RowProblem(line, f"{what}; the rest of the line was read.", "", mended(row.strip())[:100]))
+                self.found.append(
+                    RowProblem(line, f"{what}; the rest of the line was read.", "", mended(row.strip())[:100])
+                )
             line += 1
 
     def _references(self, text: str) -> str:
@@ -242,7 +254,9 @@ class _Builder:
 
     def _doctype(self, name: str, _system: str | None, _public: str | None, has_internal_subset: int) -> None:
         if has_internal_subset:
-            raise UnreadableFile(f"Line {self.line}: the DOCTYPE declares something of its own; such files aren't read.")
+            raise UnreadableFile(
+                f"Line {self.line}: the DOCTYPE declares something of its own; such files aren't read."
+            )
         self.around.doctype = name
 
     def _entity(self, *_declaration: object) -> None:
@@ -375,9 +389,7 @@ class _Builder:
             (self.around.after if self._was_inside else self.around.before).append(kept)
 
 
-def items(
-    stream: BinaryIO, *, head: bytes, container: str, item: str, around: Around
-) -> Iterator[Item | RowProblem]:
+def items(stream: BinaryIO, *, head: bytes, container: str, item: str, around: Around) -> Iterator[Item | RowProblem]:
     """Answer the items of an XML file: elements `item` in the root, or in its child `container`.
 
     `head` has been read from the stream already. `around` is filled meanwhile. Raises UnreadableFile where the file can't be read on, after what came before.

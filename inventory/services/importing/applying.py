@@ -6,13 +6,12 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Count
 
 from audit.recording import CHANGED, CREATED, listed, record, tracked_fields
 from common import workspace
 from common.errors import ProblemError
-from common.ids import new_ids
 from common.steps import step
 from events.bus import publish
 from inventory.choices import ImportStatus, LineOutcome, MovementKind
@@ -33,9 +32,6 @@ _LINES, _LOTS = ImportLine._meta.db_table, InventoryItem._meta.db_table
 _GIVEN = ("id", "created_at", "updated_at", "version", "qty_available", "qty_reserved", "currency", "location_key")
 _STATED = tuple(str(field.column) for field in InventoryItem._meta.concrete_fields if field.column not in _GIVEN)
 
-_NUMBER = f"""
-UPDATE {_LINES} l SET lot_id = n.id FROM unnest(%s::bigint[], %s::uuid[]) n (line_id, id) WHERE l.id = n.line_id
-"""
 # A new lot is what nothing was said about, with what its line states laid over it.
 _INSERT = f"""
 INSERT INTO {_LOTS} ({", ".join(_GIVEN)}, {", ".join(_STATED)})
@@ -115,17 +111,12 @@ def _apply_together(run: InventoryImport, lines: Sequence[ImportLine], *, option
     if kept:
         _change(run, kept, options=options, now=now)
     place([*new, *kept], options=options)
-    ImportLine.objects.filter(pk__in=[line.pk for line in lines]).update(is_applied=True)
 
 
 def _insert(run: InventoryImport, lines: Sequence[ImportLine], *, now: datetime) -> None:
     line_ids = [line.pk for line in lines]
-    for line, lot_id in zip(lines, new_ids(len(lines)), strict=True):
-        line.lot_id = lot_id
     lot_ids = [line.lot_id for line in lines if line.lot_id]
     nothing_said = json.dumps({**DEFAULTS, "unit_price": 0, "date_added": now.isoformat()})
-    with connection.cursor() as cursor:
-        cursor.execute(_NUMBER, [line_ids, lot_ids])
     record(InventoryItem, _INSERT, [now, now, workspace.current().currency, nothing_said, line_ids], kind=CREATED)
     stock.open_balances_from(_OPENING, [line_ids], kind=MovementKind.IMPORT, cause=("import", str(run.pk)), now=now)
     publish(InventoryCreated(inventory_item_ids=tuple(lot_ids)))

@@ -1,5 +1,9 @@
 """Finds which lot each line means, and decides what it does to it: a few statements over all lines at once."""
 
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
 from django.db import connection
 
 from inventory.choices import FieldPolicy, LineOutcome, QuantityPolicy
@@ -15,11 +19,40 @@ COMPARED = (*sorted(EDITABLE), "color_name")
 
 # Rows wait here, in a table of the connection's own, and here is which lot each of them means.
 WAITING, _PAIRS = "waiting_rows", "waiting_pairs"
-COLUMNS = (
-    "run_id", "position", "line", "outcome", "message", "problem_field", "raw", "is_applied", "item_type", "item_no",
-    "color_id", "condition", "completeness", "sub_condition", "bricklink_lot_id", "remarks", "unit_price", "qty",
-    "is_difference", "is_deletion", "qty_delta", "values", "locations",
-)  # fmt: skip
+
+
+class WaitingRow(NamedTuple):
+    """A row of the file as it waits: the columns of a line, with what most rows have in them.
+
+    `lot_id`: under which key it makes a lot, if it does.
+    """
+
+    run_id: UUID
+    position: int
+    line: int
+    lot_id: UUID | None = None
+    outcome: str = ""
+    message: str = ""
+    problem_field: str = ""
+    raw: str = ""
+    item_type: str = ""
+    item_no: str = ""
+    color_id: int | None = None
+    condition: str = ""
+    completeness: str = ""
+    sub_condition: str = ""
+    bricklink_lot_id: int | None = None
+    remarks: str = ""
+    unit_price: Decimal | None = None
+    qty: int | None = None
+    is_difference: bool = False
+    is_deletion: bool = False
+    qty_delta: int = 0
+    values: str = "{}"
+    locations: str = "[]"
+
+
+COLUMNS = WaitingRow._fields
 
 _BEGIN = f"""
 ANALYZE {WAITING};
@@ -138,16 +171,17 @@ _VERDICTS = {
 
 def _decide(options: Options) -> tuple[str, list[list[str]]]:
     """Answer the statement that writes the waiting rows as lines, each with what it will do; and its parameters."""
-    decided = ("outcome", "message", "problem_field", "qty_delta")
+    decided = ("outcome", "message", "problem_field", "qty_delta", "lot_id")
     kept = [name for name in COLUMNS if name not in decided]
     moved = "merged" if options.quantity == QuantityPolicy.ADD else "changed"
     statement = f"""
-INSERT INTO {_LINES} ({", ".join(f'"{name}"' for name in (*kept, *decided))}, lot_id)
+INSERT INTO {_LINES} ({", ".join(f'"{name}"' for name in (*kept, *decided))})
 SELECT {", ".join(f'l."{name}"' for name in kept)}, coalesce(w.outcome, l.outcome),
        coalesce(replace(replace(w.message, '{{lot}}', l.bricklink_lot_id::text),
                         '{{available}}', t.qty_available::text), w.message, l.message),
        coalesce(w.field, l.problem_field), CASE WHEN w.outcome IN ('{LineOutcome.NEW}', '{LineOutcome.MERGED}',
-       '{LineOutcome.CHANGED}') THEN c.delta ELSE 0 END, p.lot_id
+       '{LineOutcome.CHANGED}') THEN c.delta ELSE 0 END,
+       CASE w.outcome WHEN '{LineOutcome.NEW}' THEN l.lot_id ELSE p.lot_id END
 FROM {WAITING} l
 LEFT JOIN {_PAIRS} p USING (position)
 LEFT JOIN {_LOTS} t ON t.id = p.lot_id

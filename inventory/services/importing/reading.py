@@ -7,6 +7,7 @@ written as lines of the import, once. Nothing is changed by reading, so a reader
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
@@ -16,12 +17,13 @@ from django.db import connection, transaction
 
 from catalog import colors
 from common.errors import Invalid
+from common.ids import new_ids
 from inventory import formats
 from inventory.choices import ImportStatus, LineOutcome
 from inventory.formats.base import LotRow, RowProblem, UnreadableFile
 from inventory.models import ImportLine, InventoryImport
 from inventory.services.checks import completed
-from inventory.services.importing.matching import COLUMNS, WAITING, match
+from inventory.services.importing.matching import COLUMNS, WAITING, WaitingRow, match
 from inventory.services.importing.options import Options
 from inventory.services.importing.receiving import open_file, rate_of, start_applying
 from inventory.tiers import stored
@@ -29,10 +31,9 @@ from jobs.runner import Run
 
 CHUNK = 5_000
 _FOUR_PLACES = Decimal("0.0001")
-_RAW_LENGTH = 300
+_RAW_LENGTH, _FIELD_LENGTH = 300, 40
 _IGNORED_SHOWN = 100
 
-_IDENTITY = ("item_type", "item_no", "color_id", "condition", "completeness", "sub_condition")
 # What has columns or a meaning of its own in a line.
 _APART = frozenset({"qty", "qty_delta", "locations", "is_deleted"})
 # What a lot without it would have; enough to check a row that states only some of it.
@@ -41,27 +42,43 @@ _ANY_LOT: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """By what rows are read: the file's format, its owner's choices, and the rate of its money."""
+
+    format: str
+    options: Options
+    rate: Decimal
+
+    @classmethod
+    def of(cls, run: InventoryImport) -> "_How":
+        return cls(run.format, Options.of(run.options), rate_of(run))
+
+
 def read_file(run: InventoryImport, job: Run) -> None:
     """Read the file's rows, decide what each will do, and write them as the import's lines."""
-    options, rate = Options.of(run.options), rate_of(run)
+    how = _How.of(run)
     with open_file(run) as opened, _waiting_rows() as waiting:
         stream = cast("BinaryIO", opened)
-        reading = formats.get(run.format).read(stream, mapping=options.mapping or None)
+        reading = formats.get(run.format).read(stream, mapping=how.options.mapping or None)
         rows, position = _until_unreadable(iter(reading)), 0
         while chunk := list(islice(rows, CHUNK)):
+            keys = new_ids(len(chunk))
             lines = (
-                _line(run, position + place, row, options=options, rate=rate) for place, row in enumerate(chunk, 1)
+                _line(WaitingRow(run.pk, position + place, row.line, key), row, how)
+                for place, (row, key) in enumerate(zip(chunk, keys, strict=True), 1)
             )
             _copy(waiting, lines)
             position += len(chunk)
             job.progress(min(stream.tell(), run.file_size - 1), run.file_size, message=f"{position:,} rows read")
+        run.notes = reading.notes
         run.ignored = dict(reading.ignored.most_common(_IGNORED_SHOWN))
         with transaction.atomic():
             ImportLine.objects.filter(run=run).delete()
             run.counts = match(run)
             run.status = ImportStatus.PREVIEW
-            run.save(update_fields=["ignored", "counts", "status"])
-            if options.apply_at_once:
+            run.save(update_fields=["notes", "ignored", "counts", "status"])
+            if how.options.apply_at_once:
                 start_applying(run)
 
 
@@ -92,34 +109,33 @@ def _until_unreadable(rows: Iterator[LotRow | RowProblem]) -> Iterator[LotRow | 
         )
 
 
-def _line(
-    run: InventoryImport, position: int, row: LotRow | RowProblem, *, options: Options, rate: Decimal
-) -> tuple[Any, ...]:
+def _line(begun: WaitingRow, row: LotRow | RowProblem, how: _How) -> WaitingRow:
     if isinstance(row, RowProblem):
-        return _problem(run, position, row)
+        return _problem(begun, row)
     try:
-        return _read(run, position, row, options=options, rate=rate)
+        return _read(begun, row, how)
     except Invalid as error:
         [(pointer, messages), *_] = error.errors.items()
         named = pointer.removeprefix("/")
         stated = row.values.get(named)
         problem = RowProblem(row.line, " ".join(messages), named, "" if stated is None else str(stated))
-        return _problem(run, position, problem)
+        return _problem(begun, problem)
 
 
-def _problem(run: InventoryImport, position: int, problem: RowProblem) -> tuple[Any, ...]:
-    return (
-        run.pk, position, problem.line, LineOutcome.PROBLEM, problem.message, problem.field[:40],
-        problem.raw[:_RAW_LENGTH].replace("\x00", "�"), False, "", "", None, "", "", "", None, "", None, None, False,
-        False, 0, "{}", "[]",
-    )  # fmt: skip
+def _problem(begun: WaitingRow, problem: RowProblem) -> WaitingRow:
+    return begun._replace(
+        outcome=LineOutcome.PROBLEM,
+        message=problem.message,
+        problem_field=problem.field[:_FIELD_LENGTH],
+        raw=problem.raw[:_RAW_LENGTH].replace("\x00", "�"),
+    )
 
 
-def _read(run: InventoryImport, position: int, row: LotRow, *, options: Options, rate: Decimal) -> tuple[Any, ...]:
+def _read(begun: WaitingRow, row: LotRow, how: _How) -> WaitingRow:
     values = dict(row.values)
     stated = {name for name in values if name not in _APART}
-    if rate != 1:
-        _convert(values, rate)
+    if how.rate != 1:
+        _convert(values, how.rate)
     if "tier_prices" in values:
         values["tier_prices"] = stored(values["tier_prices"] or [])
     if "is_stock_room" in values and not values["is_stock_room"]:
@@ -140,19 +156,30 @@ def _read(run: InventoryImport, position: int, row: LotRow, *, options: Options,
             stated.add("completeness")
     kept = {name: made[name] for name in stated if name in made}
     if row.extra:
-        kept["extra"] = {run.format: row.extra}
+        kept["extra"] = {how.format: row.extra}
     qty, is_difference = _quantity(values)
-    excluded = row.is_excluded and not options.with_excluded
-    return (
-        run.pk, position, row.line, LineOutcome.SKIPPED if excluded else "",
-        "The file marks it as not to be imported." if excluded else "", "", "", False,
-        made["item_type"] if has_identity else "", made["item_no"] if has_identity else "",
-        made.get("color_id") if has_identity else None, made["condition"] if has_identity else "",
-        made["completeness"] or "", made["sub_condition"] or "", values.get("bricklink_lot_id"),
-        kept.get("remarks") or "", kept.get("unit_price"), qty, is_difference, bool(values.get("is_deleted")), 0,
-        json.dumps(kept, default=_plain, ensure_ascii=False),
-        json.dumps(values.get("locations") or [], ensure_ascii=False),
-    )  # fmt: skip
+    is_left_out = row.is_excluded and not how.options.with_excluded
+    if has_identity:
+        begun = begun._replace(
+            item_type=made["item_type"],
+            item_no=made["item_no"],
+            color_id=made["color_id"],
+            condition=made["condition"],
+            completeness=made["completeness"] or "",
+            sub_condition=made["sub_condition"] or "",
+        )
+    return begun._replace(
+        outcome=LineOutcome.SKIPPED if is_left_out else "",
+        message="The file marks it as not to be imported." if is_left_out else "",
+        bricklink_lot_id=values.get("bricklink_lot_id"),
+        remarks=kept.get("remarks") or "",
+        unit_price=kept.get("unit_price"),
+        qty=qty,
+        is_difference=is_difference,
+        is_deletion=bool(values.get("is_deleted")),
+        values=json.dumps(kept, default=_plain, ensure_ascii=False),
+        locations=json.dumps(values.get("locations") or [], ensure_ascii=False),
+    )
 
 
 def _check_stated(values: Mapping[str, Any]) -> None:
@@ -194,7 +221,7 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} is no value of a lot")
 
 
-def _copy(table: str, lines: Iterable[tuple[Any, ...]]) -> None:
+def _copy(table: str, lines: Iterable[WaitingRow]) -> None:
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         for line in lines:

@@ -19,8 +19,9 @@ from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id
 from inventory import formats
 from inventory.choices import ImportStatus
-from inventory.formats.base import FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
+from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
 from inventory.models import ImportLine, InventoryImport, RememberedMapping
+from inventory.parsing.contents import kind_of
 from inventory.services.importing.options import Options
 from jobs import services as jobs
 
@@ -177,10 +178,16 @@ def _recognise(file: BinaryIO, format_code: str) -> tuple[Format, FileFacts]:
     else:
         found = formats.sniff(head)
     if found is None or not found.spec.can_read:
-        raise UnreadableFile(formats.describe_unknown(head))
+        raise UnreadableFile(_what_it_is(head))
     facts = found.facts(file)
     file.seek(0)
     return found, facts
+
+
+def _what_it_is(head: bytes) -> str:
+    kind = kind_of(head)
+    readable = ", ".join(each.spec.label for each in formats.all_formats() if each.spec.can_read)
+    return f"This is {kind or 'no file of stock that we know'}. We read {readable}."
 
 
 def _with_known_mapping(options: Options, file_format: Format, facts: FileFacts) -> Options:
@@ -197,7 +204,7 @@ def _check_mapping(mapping: Mapping[str, str]) -> None:
     errors: dict[str, list[str]] = {}
     seen: dict[str, str] = {}
     for column, name in mapping.items():
-        if name not in FIELDS:
+        if name not in COLUMN_FIELDS:
             errors[f"/mapping/{column}"] = ["This is no field of a lot."]
         elif name in seen:
             errors[f"/mapping/{column}"] = [f"The column “{seen[name]}” has this field already."]
