@@ -57,8 +57,8 @@ class Reverted:
 
 # --- Who may --------------------------------------------------------------------------------------------------------
 def is_own(change_set: ChangeSet | ChangeSetRow, who: actor.Actor, *, now: datetime) -> bool:
-    """Tell whether the actor did it, within the last 24 hours."""
-    same = bool(who.id) and (change_set.actor_type, change_set.actor_id) == (who.kind.value, who.id)
+    """Tell whether the actor did it, or started the job that did, within the last 24 hours."""
+    same = bool(who.id) and change_set.principal == who.principal
     return same and change_set.created_at > now - OWN_FOR
 
 
