@@ -133,10 +133,13 @@ def bulk_create(model: type[M], objs: Iterable[M], *, batch_size: int = BATCH) -
     return count
 
 
-def bulk_update(model: type[M], objs: Iterable[M], *, fields: Sequence[str], batch_size: int = BATCH) -> int:
+def bulk_update(
+    model: type[M], objs: Iterable[M], *, fields: Sequence[str], rising: Sequence[str] = (), batch_size: int = BATCH
+) -> int:
     """Store those fields of the objects, with history of the rows that differ; answer how many did.
 
-    `auto_now` moments are stored along. A row that equals what is stored is left alone, its moments too.
+    `auto_now` moments are stored along, and `rising` columns (`version`) go up by one. A row that equals what is stored
+    is left alone, its moments and versions too.
     """
     key = key_of(model)
     wanted = [model._meta.get_field(name) for name in fields]
@@ -145,7 +148,11 @@ def bulk_update(model: type[M], objs: Iterable[M], *, fields: Sequence[str], bat
         raise ValueError(f"{model.__name__}: only columns other than the key can be updated, not {', '.join(fields)}")
     moments = [field for field in _writable(model) if getattr(field, "auto_now", False) and field not in chosen]
     stored = [*chosen, *moments]
-    sets = ", ".join(f"{quote(field.column)} = s.{quote(field.column)}" for field in stored)
+    columns = [quote(model._meta.get_field(name).column) for name in rising]  # type: ignore[union-attr]  # columns by name
+    sets = ", ".join(
+        [f"{quote(field.column)} = s.{quote(field.column)}" for field in stored]
+        + [f"{column} = t.{column} + 1" for column in columns]
+    )
     count = 0
     with transaction.atomic(savepoint=False):
         for batch in _batches(objs, batch_size):
