@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 
@@ -140,6 +140,8 @@ def attempt(patches: Sequence[Patch]) -> str:
     try:
         with transaction.atomic():
             reverter.apply_all(patches)
+            # Keys that lead nowhere are refused here, and not at the commit, where all the rest would go with them.
+            connection.check_constraints()
     except (ProblemError, IntegrityError, ProtectedError, RestrictedError) as error:
         return _reason(error)
     return ""

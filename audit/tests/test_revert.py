@@ -471,3 +471,13 @@ def _play(steps: Any) -> None:
             elif not any(other.name == name for other in own if other.pk != role.pk):
                 role.name, role.permissions = name, permissions
                 role.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_what_hangs_on_nothing_any_more() -> None:
+    user, role = User.objects.create(email="ana@shop.example", display_name="Ana"), Role.objects.create(name="Packer")
+    given_role = UserRole.objects.create(user=user, role=role)
+    change = _do(UserRole.objects.get(pk=given_role.pk).delete)
+    Role.objects.get(pk=role.pk).delete()
+    with pytest.raises(NothingToRevert, match="doesn't fit"):
+        services.revert(change_set_id=change)
