@@ -123,7 +123,7 @@ def plan_words(*, clean: int, conflicts: int, impossible: int, done: int = 0) ->
 
 # --- Now, or handed over --------------------------------------------------------------------------------------------
 def _nobody(**_wish: Any) -> UUID:
-    raise NotImplementedError("nothing here runs jobs")
+    raise LookupError("nothing here runs jobs")
 
 
 _start: Callable[..., UUID] = _nobody
