@@ -70,6 +70,9 @@ _ORDER = (
     "Reserved", "LotID", "TQ1", "TP1", "TQ2", "TP2", "TQ3", "TP3", "Retain", "Stockroom", "TotalWeight", "MarkerText",
     "MarkerColor", "DateAdded", "DateLastSold",
 )  # fmt: skip
+_PLACES = frozenset(_ORDER)
+# BrickSync's words for what BrickStore has others for.
+_INSTEAD = {"MyCost": "Cost", "Completeness": "SubCondition"}
 _USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 _TIER_TAGS = ("TQ1", "TP1", "TQ2", "TP2", "TQ3", "TP3")
 # Known to BrickStore or BrickSync, and only kept: what no lot has a field for.
@@ -114,7 +117,7 @@ _Said = tuple[str, Any, bool, str]
 def _item_type(raw: str) -> str:
     kind = v.TYPE_OF_LETTER.get(raw.strip().upper())
     if kind is None:
-        raise v.Wrong(f"{v.shown(raw)} isn't one of BrickLink's item types.")
+        raise v.WordError(f"{v.shown(raw)} isn't one of BrickLink's item types.")
     return kind
 
 
@@ -125,8 +128,8 @@ def _condition(raw: str) -> str:
     if word == "U":
         return v.USED
     if word == "X":
-        raise v.Wrong("Condition X isn't new or used: it is still undecided, as in files made from wanted lists.")
-    raise v.Wrong(f"{v.shown(raw)} is neither new (N) nor used (U).")
+        raise v.WordError("Condition X isn't new or used: it is still undecided, as in files made from wanted lists.")
+    raise v.WordError(f"{v.shown(raw)} is neither new (N) nor used (U).")
 
 
 def _plain(field: str, read: Callable[[str], Any]) -> Callable[[str], _Said]:
@@ -232,7 +235,7 @@ _SAYS: Mapping[str, Callable[[str], _Said]] = {
     **dict.fromkeys(("ItemTypeName", "TotalWeight", *_TIER_TAGS), _later),
 }
 # Tags with so many different texts that remembering what they said isn't worth the room.
-_UNREPEATED = frozenset(("Comments", "Remarks", "LotID", "DateAdded", "DateLastSold", "MarkerText"))
+_UNREPEATED = frozenset(("Comments", "LotID", "DateAdded", "DateLastSold", "MarkerText"))
 _REMEMBERED = 20_000
 
 
@@ -252,9 +255,9 @@ class _Reader:
         try:
             values, extra = self.read(item.fields, tags)
             if "item_no" not in values:
-                raise v.Wrong("The item number is missing.", field="item_no")
+                raise v.WordError("The item number is missing.", field="item_no")
             _settle(tags, values, extra)
-        except v.Wrong as wrong:
+        except v.WordError as wrong:
             return RowProblem(item.line, str(wrong), wrong.field, wrong.raw)
         for name, value in item.attributes.items():
             extra[_ATTRIBUTE + name] = value[:1000]
@@ -262,7 +265,7 @@ class _Reader:
         return LotRow(item.line, values, extra, _is_excluded(tags))
 
     def read(self, fields: Iterable[tuple[str, str]], tags: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Answer the values that the tags state, and what is kept of them. Raises Wrong."""
+        """Answer the values that the tags state, and what is kept of them. Raises WordError."""
         values: dict[str, Any] = {}
         extra: dict[str, str] = {}
         remembered = self._said.get
@@ -274,7 +277,9 @@ class _Reader:
             if field:
                 values[field] = value
             if is_kept:
-                extra[pair[0]] = pair[1]
+                # What isn't plain text is kept as XML, under a name that shows it.
+                tag, raw = pair
+                extra[f"<{tag}>" if raw.__class__ is Structure else tag] = raw
                 if ignored:
                     self._ignored[ignored] += 1
         _read_together(tags, values, extra)
@@ -302,6 +307,29 @@ def _is_excluded(tags: Mapping[str, str]) -> bool:
 
 def _read_together(tags: Mapping[str, str], values: dict[str, Any], extra: dict[str, str]) -> None:
     """Read what several tags say together, and keep what goes otherwise than usual between them."""
+    _read_names(tags, values, extra)
+    if "TQ1" in tags or any(tag in tags for tag in _TIER_TAGS):
+        _read_tiers(tags, values, extra)
+    if "TotalWeight" in tags:
+        _read_weight(tags["TotalWeight"], values, extra)
+    # BrickSync's words for it give way to BrickStore's.
+    if "MyCost" in tags and "Cost" not in tags and tags["MyCost"].strip():
+        values["cost_basis"] = v.checked("cost_basis", v.amount, tags["MyCost"])
+    if "Completeness" in tags and "SubCondition" not in tags:
+        found = v.COMPLETENESS_OF_LETTER.get(tags["Completeness"].strip().upper())
+        if found:
+            values["completeness"] = found
+    base = tags.get(_BASE)
+    if isinstance(base, Structure):
+        # What BrickStore remembers as having been otherwise, and doesn't state now, has been emptied.
+        for tag in _LEFT_OUT.keys() & base.attributes.keys() - tags.keys():
+            field, value = _LEFT_OUT[tag]
+            # A list of its own for each lot.
+            values.setdefault(field, [] if field == "tier_prices" else value)
+
+
+def _read_names(tags: Mapping[str, str], values: Mapping[str, Any], extra: dict[str, str]) -> None:
+    """What goes without saying isn't kept: that a lot is included, and how BrickStore calls types and colors."""
     if extra.get("Status") == "I":
         del extra["Status"]
     type_name = tags.get("ItemTypeName")
@@ -313,23 +341,6 @@ def _read_together(tags: Mapping[str, str], values: dict[str, Any], extra: dict[
     for tag in ("ItemName", "CategoryName"):
         if tags.get(tag) == "":
             extra[tag] = ""
-    if "TQ1" in tags or any(tag in tags for tag in _TIER_TAGS):
-        _read_tiers(tags, values, extra)
-    if "TotalWeight" in tags:
-        _read_weight(tags["TotalWeight"], values, extra)
-    if "MyCost" in tags and "Cost" not in tags and tags["MyCost"].strip():
-        values["cost_basis"] = v.checked("cost_basis", v.amount, tags["MyCost"])
-    if "Completeness" in tags and "SubCondition" not in tags:
-        found = v.COMPLETENESS_OF_LETTER.get(tags["Completeness"].strip().upper())
-        if found:
-            values["completeness"] = found
-    base = tags.get(_BASE)
-    if isinstance(base, Structure):
-        # What BrickStore remembers as having been otherwise, and doesn't state now, has been emptied.
-        for tag in base.attributes:
-            if tag in _LEFT_OUT and tag not in tags:
-                field, value = _LEFT_OUT[tag]
-                values.setdefault(field, value)
 
 
 @cache
@@ -402,7 +413,9 @@ def _total_weight(weight: Decimal, qty: int) -> str:
     return f"{weight * qty:.4f}"
 
 
-def _texts(lot: Lot, category_id: str | None) -> dict[str, str | None]:
+def _texts(  # noqa: C901, PLR0912  # one line a tag
+    lot: Lot, category_id: str | None
+) -> dict[str, str | None]:
     """Answer the lot's tags in BrickStore's order, with their texts; None is an empty tag."""
     letter = _LETTERS[lot.item_type]
     color_id = lot.color_id or 0
@@ -469,7 +482,7 @@ def _still_says(lot: Lot, tags: Mapping[str, str]) -> bool:
     try:
         values, _ = _Reader(Counter()).read(together.items(), together)
         _settle(together, values, {})
-    except v.Wrong:
+    except v.WordError:
         return False
     stated = {field: value for field, value in values.items() if field not in ("qty", "color_name")}
     # A tag that says nothing stands only where the lot has nothing to say in it.
@@ -487,30 +500,28 @@ def _given_back(lot: Lot, texts: dict[str, str | None], extra: Mapping[str, str]
         for tag in _TIER_TAGS:
             texts.pop(tag, None)
         texts.update((tag, escaped(raw)) for tag, raw in tiers.items())
+    base = ""
     for tag, raw in extra.items():
-        if tag.startswith(_ATTRIBUTE) or tag in _TIER_TAGS or tag in ("CategoryID", _BASE):
-            continue
-        if tag == "Price" and raw.strip():
-            # So often that it has a way of its own.
-            if v.amount(raw) == lot.unit_price:
-                texts[tag] = escaped(raw)
-        elif tag in ("MyCost", "Completeness"):
-            if _still_says(lot, {tag: raw}):
-                texts.pop("Cost" if tag == "MyCost" else "SubCondition", None)
-                behind.append(_element(tag, raw))
-        elif tag in _KEPT or tag not in _ORDER:
-            if tag in _ORDER:
-                texts[tag] = escaped(raw)
+        if tag[0] == "<":
+            # BrickStore's base stands last.
+            if tag == f"<{_BASE}>":
+                base = raw
             else:
-                behind.append(_element(tag, raw))
-        elif tag == "ColorName" or _still_says(lot, {tag: raw}):
-            texts[tag] = escaped(raw)
-    return behind
+                behind.append(f"   {raw}\n")
+        elif tag in _PLACES:
+            if tag not in _TIER_TAGS and _is_given_back(lot, tag, raw):
+                texts[tag] = escaped(raw)
+        elif tag[0] != _ATTRIBUTE and (tag not in _INSTEAD or _still_says(lot, {tag: raw})):
+            texts.pop(_INSTEAD.get(tag, ""), None)
+            behind.append(f"   <{tag}>{escaped(raw)}</{tag}>\n")
+    return [*behind, f"   {base}\n"] if base else behind
 
 
-def _element(tag: str, raw: str) -> str:
-    # What isn't plain text was kept as XML, beginning with its own tag; text has its brackets escaped.
-    return f"   {raw}\n" if raw.startswith(f"<{tag}") else f"   <{tag}>{escaped(raw)}</{tag}>\n"
+def _is_given_back(lot: Lot, tag: str, raw: str) -> bool:
+    if tag == "Price" and raw.strip():
+        # So often that it has a way of its own.
+        return v.amount(raw) == lot.unit_price
+    return tag in _KEPT or tag == "ColorName" or _still_says(lot, {tag: raw})
 
 
 def _written(lot: Lot) -> str:
@@ -523,8 +534,6 @@ def _written(lot: Lot) -> str:
         tags = [tag for tag in _ORDER if tag in texts]
         own = "".join(f' {name[1:]}="{quoted(text)}"' for name, text in extra.items() if name[:1] == _ATTRIBUTE)
         start = f"  <Item{own}>\n"
-        if _BASE in extra:
-            behind.append(f"   {extra[_BASE]}\n")
     parts = [start]
     for tag in tags:
         text = texts[tag]
@@ -568,7 +577,7 @@ class Bsx(Format):
         require_root(head, _ROOTS, _LABEL)
         row = _Reader(reading.ignored).row
         for item in items(stream, head=head, container="Inventory", item="Item", around=around):
-            yield item if item.__class__ is RowProblem else row(item)
+            yield item if isinstance(item, RowProblem) else row(item)
         del reading.ignored[_GUI_STATE]
         reading.around.update(
             root=around.root,

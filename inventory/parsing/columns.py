@@ -1,4 +1,4 @@
-"""Stock in columns, as spreadsheets and CSV have it: what a column's name means, what its cells say, and our own columns."""
+"""Stock in columns, as workbooks and CSV have it: what a column's name means, what cells say, and our own columns."""
 
 import re
 from collections import Counter
@@ -97,9 +97,11 @@ _NEW = "NEW"
 _USED = "USED"
 # Word → condition, completeness, grade; with the codes of Brick Owl.
 _CONDITIONS: Mapping[str, tuple[str, str | None, str | None]] = {
-    **dict.fromkeys("n new neu neuf nuevo nuovo nieuw novo brandnew".split(), (_NEW, None, None)),
+    **dict.fromkeys(["n", "new", "neu", "neuf", "nuevo", "nuovo", "nieuw", "novo", "brandnew"], (_NEW, None, None)),
     "brand new": (_NEW, None, None),
-    **dict.fromkeys("u used gebraucht usado usato gebruikt occasion usé use".split(), (_USED, None, None)),
+    **dict.fromkeys(
+        ["u", "used", "gebraucht", "usado", "usato", "gebruikt", "occasion", "usé", "use"], (_USED, None, None)
+    ),
     "news": (_NEW, "SEALED", None),
     "newc": (_NEW, "COMPLETE", None),
     "newi": (_NEW, "INCOMPLETE", None),
@@ -121,8 +123,8 @@ _GRADES: Mapping[str, str] = {
     **{kind.label.casefold(): kind.value for kind in SubCondition},
     **{letter.casefold(): kind for letter, kind in v.GRADE_OF_LETTER.items()},
 }
-_YES = frozenset("y yes true 1 x j ja oui si sí wahr".split())
-_NO = frozenset("n no false 0 nein non falsch".split())
+_YES = frozenset(["y", "yes", "true", "1", "x", "j", "ja", "oui", "si", "sí", "wahr"])
+_NO = frozenset(["n", "no", "false", "0", "nein", "non", "falsch"])
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
 _AS_TEXT = re.compile(r'="([^"]*)"\Z')
@@ -272,11 +274,11 @@ class RowReader:
         self.numbers.learn(row[place] for row in rows for place in numeric if place < len(row))
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
-        """Answer the values that a row states. Raises Wrong."""
+        """Answer the values that a row states. Raises WordError."""
         count = len(cells)
         if count > self._width and any(cell.strip() for cell in cells[self._width :]):
             if count > MAX_COLUMNS:
-                raise v.Wrong(f"This row has {count:,} cells.")
+                raise v.WordError(f"This row has {count:,} cells.")
             self._ignored["cells beyond the last column"] += 1
         values: dict[str, Any] = {}
         remembered = self._said.get
@@ -297,14 +299,14 @@ class RowReader:
 
     def _understood(self, field: str, cell: str) -> Said:
         if len(cell) > MAX_CELL:
-            raise v.Wrong(f"This cell has more than {MAX_CELL:,} characters.", field=field, raw=cell)
+            raise v.WordError(f"This cell has more than {MAX_CELL:,} characters.", field=field, raw=cell)
         if isinstance(cell, Unusable):
-            raise v.Wrong(cell, field=field)
+            raise v.WordError(cell, field=field)
         plain = unguarded(cell) if self._is_guarded and cell.__class__ is str else cell
         try:
             said = _READERS[field](plain, self.numbers)
-        except v.Wrong as wrong:
-            raise v.Wrong(str(wrong), field=wrong.field or field, raw=cell) from None
+        except v.WordError as wrong:
+            raise v.WordError(str(wrong), field=wrong.field or field, raw=cell) from None
         if len(self._said) < _REMEMBERED and len(cell) < _WORD and field != "locations":
             self._said[field, cell, cell.__class__] = said
         return said
@@ -321,7 +323,7 @@ class RowReader:
                 found = colors.named(values["color_name"])
                 if found is None:
                     name = values["color_name"]
-                    raise v.Wrong(f"{v.shown(name)} isn't one of BrickLink's colors.", field="color_name", raw=name)
+                    raise v.WordError(f"{v.shown(name)} isn't one of BrickLink's colors.", field="color_name", raw=name)
                 values["color_id"] = found.id
         dropped = v.settle(values)
         for field in dropped:
@@ -352,7 +354,7 @@ def _choice(field: str, words: Mapping[str, str], *, empty: Said) -> Callable[[s
         if not word:
             return empty
         if word not in words:
-            raise v.Wrong(f"{v.shown(cell)} isn't known here.")
+            raise v.WordError(f"{v.shown(cell)} isn't known here.")
         return ((field, words[word]),)
 
     return say
@@ -360,7 +362,7 @@ def _choice(field: str, words: Mapping[str, str], *, empty: Said) -> Callable[[s
 
 def _quantity(cell: str, numbers: Numbers) -> Said:
     if not cell.strip():
-        raise v.Wrong("The quantity is empty.")
+        raise v.WordError("The quantity is empty.")
     return (v.quantity(whole_part(numbers.plain(cell))),)
 
 
@@ -379,7 +381,7 @@ def _color_id(cell: str, numbers: Numbers) -> Said:
             return (("color_id", v.color(plain)),)
     found = colors.named(word)
     if found is None:
-        raise v.Wrong(f"{v.shown(word)} isn't one of BrickLink's colors.")
+        raise v.WordError(f"{v.shown(word)} isn't one of BrickLink's colors.")
     return (("color_id", found.id), ("color_name", found.name))
 
 
@@ -389,7 +391,7 @@ def _condition(cell: str, _: Numbers) -> Said:
         return ()
     found = _CONDITIONS.get(word)
     if found is None:
-        raise v.Wrong(f"{v.shown(cell)} is neither new nor used.")
+        raise v.WordError(f"{v.shown(cell)} is neither new nor used.")
     condition, completeness, grade = found
     return (
         ("condition", condition),
@@ -404,7 +406,7 @@ def _yes_no(field: str) -> Callable[[str, Numbers], Said]:
         if not word:
             return ()
         if word not in _YES and word not in _NO:
-            raise v.Wrong(f"{v.shown(cell)} is neither yes nor no.")
+            raise v.WordError(f"{v.shown(cell)} is neither yes nor no.")
         return ((field, word in _YES),)
 
     return say
@@ -424,7 +426,7 @@ def _moment(field: str, *, empty: Said) -> Callable[[str, Numbers], Said]:
             return empty
         found = _time(word)
         if found is None:
-            raise v.Wrong(f"{v.shown(word)} isn't a date; write it as 2025-12-31.")
+            raise v.WordError(f"{v.shown(word)} isn't a date; write it as 2025-12-31.")
         return ((field, found),)
 
     return say
@@ -444,7 +446,7 @@ def _locations(cell: str, _: Numbers) -> Said:
         numbered = _LOCATION.match(part)
         code, qty = (numbered[1], v.whole(numbered[2], "The quantity")) if numbered else (part, None)
         if not code or len(code) > v.MAX_LOCATION_CODE or v.UNPRINTABLE.search(code):
-            raise v.Wrong(f"{v.shown(part)} isn't a location.")
+            raise v.WordError(f"{v.shown(part)} isn't a location.")
         found.append((code, qty))
     return (("locations", found),)
 
@@ -514,8 +516,8 @@ def header(currency: str) -> tuple[str, ...]:
     """Answer the names of the columns that we write; `guess` knows them all but those that are for people only."""
     return (
         "Item Type", "Item No", "Item Name", "Category", "Color ID", "Color Name", "Condition", "Completeness", "Grade",
-        "Qty", "Qty Reserved", f"Price ({currency})", "Cost", "Sale %", "Bulk", "TQ1", "TP1", "TQ2", "TP2", "TQ3", "TP3",
-        "Description", "Remarks", "Retain", "Stockroom", "Weight (g)", "Low Stock", "Reserved For", "Acquired From",
+        "Qty", "Qty Reserved", f"Price ({currency})", "Cost", "Sale %", "Bulk", "TQ1", "TP1", "TQ2", "TP2", "TQ3",
+        "TP3", "Description", "Remarks", "Retain", "Stockroom", "Weight (g)", "Low Stock", "Reserved For", "Acquired From",
         "Date Added", "Last Sold", "BrickLink Lot ID", "Locations", "Brikonnect Lot",
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ becomes its character before, any other `&` stands for itself, and a DOCTYPE may
 import html.entities
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from xml.parsers import expat
@@ -193,37 +193,39 @@ def _reference(found: re.Match[str]) -> str:
 
 
 class _Builder:
-    """Expat's handlers: collects items, and what stands around them."""
+    """Expat's handlers: collects items, and what stands around them.
+
+    The plain handlers are closures, because they are called for each tag of a file. An element that isn't plain text in
+    an item is handed to the others, which keep it as XML, whole; so whatever is open beneath an item is a field.
+    """
 
     def __init__(self, *, container: str, item: str, around: Around, line_offset: int) -> None:
         self.done: list[Item | RowProblem] = []
         self.is_over = False
         self.around = around
+        # Where the item begins that isn't complete yet; 0 if there is none.
+        self.open_item_line = 0
         self._container = container
-        self._item = item
-        self._item_depth = 3 if container else 2
         self._line_offset = line_offset
-        self._depth = 0
-        self._inside = not container
         self._was_inside = False
+        self._rows = 0
         self._texts: list[str] = []
         self._fields: list[tuple[str, str]] = []
-        self._line = 0
-        self._attributes: Mapping[str, str] = {}
-        self._open: str = ""
-        self._rows = 0
-        # Of an element that is kept as XML: its parts, the depth above it, and where it goes.
+        # Of an element that is kept as XML: its parts, what is open in it, and who takes it.
         self._raw: list[str] = []
         self._raw_size = 0
-        self._raw_depth = 0
+        self._raw_level = 0
         self._raw_is_empty = False
-        self._in_raw_cdata = False
+        self._is_raw_cdata = False
+        self._raw_name = ""
         self._raw_attributes: Mapping[str, str] = {}
+        self._take: Callable[[Structure | None], None] = _dropped
         self.parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.buffer_size = 1 << 16
         parser.StartDoctypeDeclHandler = self._doctype
         parser.EntityDeclHandler = self._entity
+        self._start, self._end = self._plain_handlers(item, 3 if container else 2)
         self._handle_plainly()
 
     @property
@@ -231,17 +233,10 @@ class _Builder:
         """Answer where in the file the parser stands."""
         return self.parser.CurrentLineNumber + self._line_offset
 
-    @property
-    def open_item_line(self) -> int:
-        """Answer where the item begins that isn't complete yet; 0 if there is none."""
-        return self._line if self._depth >= self._item_depth else 0
-
     def bound(self) -> None:
         """Make true that one field or item of the file can't fill the memory."""
         if len(self._texts) > 1 and sum(map(len, self._texts)) > MAX_CELL:
-            kept = "".join(self._texts)[: MAX_CELL + 1]
-            self._texts.clear()
-            self._texts.append(kept)
+            self._texts[:] = ["".join(self._texts)[: MAX_CELL + 1]]
         del self._fields[MAX_COLUMNS + 1 :]
 
     def _handle_plainly(self) -> None:
@@ -262,137 +257,148 @@ class _Builder:
     def _entity(self, *_declaration: object) -> None:
         raise UnreadableFile(f"Line {self.line}: the file declares entities; such files aren't read.")
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        depth = self._depth = self._depth + 1
-        above = depth - self._item_depth
-        if above == 1 and self._inside and self._line:
-            if attributes:
-                self._keep(name, attributes)
-            else:
-                self._open = name
-                self._texts.clear()
-        elif above == 0 and self._inside and name == self._item:
-            self._line = self.line
-            self._attributes = attributes
-            self._fields = []
-        elif above > 1:
-            # A child where text was expected: the field, too, is kept as XML.
-            text = "".join(self._texts)
-            self._keep(self._open, {}, depth=self._depth - 1)
-            self._raw_text(text)
-            self._raw_start(name, attributes)
-        elif depth == 1:
-            self.around.root = name
-            if not self._container:
-                self.around.attributes.update(attributes)
-        elif above < 0 and name == self._container:
-            self._inside = self._was_inside = True
-            self.around.attributes.update(attributes)
-        else:
-            self.around.ignored[name[:_OTHER_SHOWN]] += 1
-            self._keep(name, attributes)
+    def _plain_handlers(  # noqa: C901  # closures, so that a tag costs two calls
+        self, item: str, item_depth: int
+    ) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None]]:
+        texts = self._texts
+        forget = texts.clear
+        # How far beneath an item: 0 is the item, 1 a field.
+        depth = -item_depth
+        root_depth = 1 - item_depth
+        fields: list[tuple[str, str]] = []
+        item_attributes: Mapping[str, str] = {}
+        opened = ""
 
-    def _end(self, name: str) -> None:
-        above = self._depth - self._item_depth
-        self._depth -= 1
-        if above == 1:
-            texts = self._texts
-            self._fields.append((name, texts[0] if len(texts) == 1 else "".join(texts)))
-            texts.clear()
-        elif above == 0:
-            self._rows += 1
-            if self._rows > MAX_ROWS:
-                raise UnreadableFile(f"Line {self._line}: a file may have {MAX_ROWS:,} lots at most.")
-            if len(self._fields) > MAX_COLUMNS:
-                self.done.append(RowProblem(self._line, f"This lot has more than {MAX_COLUMNS} tags.", "", ""))
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal depth, fields, item_attributes, opened
+            depth += 1
+            if depth == 1 and not attributes:
+                opened = name
+                forget()
+            elif depth == 1:
+                depth = 0
+                self._keep(name, attributes, self._take_field)
+            elif depth == 0 and name == item:
+                self.open_item_line = self.line
+                item_attributes = attributes
+                fields = self._fields = []
+            elif depth > 1:
+                # A child where text was expected.
+                depth = 0
+                text = "".join(texts)
+                self._keep(opened, {}, self._take_field)
+                self._raw_text(text)
+                self._raw_start(name, attributes)
+            elif depth == root_depth:
+                self.around.root = name
+            elif name == self._container and depth < 0:
+                self._was_inside = True
+                self.around.attributes.update(attributes)
             else:
-                self.done.append(Item(self._line, self._fields, self._attributes))
-            self._line = 0
-        elif self._depth == 0:
-            self.is_over = True
-        elif name == self._container:
-            self._inside = False
+                depth -= 1
+                self.around.ignored[name[:_OTHER_SHOWN]] += 1
+                self._keep(name, attributes, self._take_around if depth == root_depth and self._container else _dropped)
+
+        def end(name: str) -> None:
+            nonlocal depth
+            if depth == 1:
+                fields.append((name, texts[0] if len(texts) == 1 else "".join(texts)))
+            elif depth == 0:
+                self._finish_item(fields, item_attributes)
+            elif depth == root_depth:
+                self.is_over = True
+            depth -= 1
+
+        return start, end
+
+    def _finish_item(self, fields: Sequence[tuple[str, str]], attributes: Mapping[str, str]) -> None:
+        line, self.open_item_line = self.open_item_line, 0
+        self._rows += 1
+        if self._rows > MAX_ROWS:
+            raise UnreadableFile(f"Line {line}: a file may have {MAX_ROWS:,} lots at most.")
+        if len(fields) > MAX_COLUMNS:
+            self.done.append(RowProblem(line, f"This lot has more than {MAX_COLUMNS} tags."))
+        else:
+            self.done.append(Item(line, fields, attributes))
+
+    def _take_field(self, kept: Structure | None) -> None:
+        # One that is too large is as one that is too long.
+        self._fields.append((self._raw_name, "x" * (MAX_CELL + 1) if kept is None else kept))
+
+    def _take_around(self, kept: Structure | None) -> None:
+        if kept is not None:
+            (self.around.after if self._was_inside else self.around.before).append(kept)
 
     # An element that is kept as XML.
 
-    def _keep(self, name: str, attributes: dict[str, str], *, depth: int | None = None) -> None:
+    def _keep(self, name: str, attributes: dict[str, str], take: Callable[[Structure | None], None]) -> None:
         self._raw = []
-        self._raw_size = 0
-        self._raw_depth = (self._depth if depth is None else depth) - 1
+        self._raw_size = self._raw_level = 0
         self._raw_is_empty = False
+        self._raw_name = name
         self._raw_attributes = attributes
-        self._open = name
+        self._take = take
         parser = self.parser
-        parser.StartElementHandler = self._raw_start_counted
+        parser.StartElementHandler = self._raw_start
         parser.EndElementHandler = self._raw_end
         parser.CharacterDataHandler = self._raw_text
         parser.StartCdataSectionHandler = self._raw_cdata
         parser.EndCdataSectionHandler = self._raw_cdata_end
         self._raw_start(name, attributes)
 
-    def _add_raw(self, text: str) -> None:
+    def _add_raw(self, text: str, *, is_inside: bool = True) -> None:
+        if is_inside and self._raw_is_empty:
+            self._raw_is_empty = False
+            text = ">" + text
         self._raw_size += len(text)
         if self._raw_size <= _MAX_AROUND:
             self._raw.append(text)
 
-    def _raw_start_counted(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise UnreadableFile(f"Line {self.line}: the file is nested more than {_MAX_DEPTH} deep.")
-        self._raw_start(name, attributes)
-
     def _raw_start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if self._raw_is_empty:
-            self._add_raw(">")
+        self._raw_level += 1
+        if self._raw_level > _MAX_DEPTH:
+            raise UnreadableFile(f"Line {self.line}: the file is nested more than {_MAX_DEPTH} deep.")
         self._add_raw(f"<{name}" + "".join(f' {key}="{quoted(value)}"' for key, value in attributes.items()))
         self._raw_is_empty = True
 
     def _raw_text(self, text: str) -> None:
-        if not text:
-            return
-        if self._raw_is_empty:
-            self._add_raw(">")
-            self._raw_is_empty = False
-        self._add_raw(text if self._in_raw_cdata else escaped(text))
+        if text:
+            self._add_raw(text if self._is_raw_cdata else escaped(text))
 
     def _raw_cdata(self) -> None:
-        self._raw_text_mark("<![CDATA[")
-        self._in_raw_cdata = True
+        self._add_raw("<![CDATA[")
+        self._is_raw_cdata = True
 
     def _raw_cdata_end(self) -> None:
-        self._in_raw_cdata = False
-        self._raw_text_mark("]]>")
-
-    def _raw_text_mark(self, mark: str) -> None:
-        if self._raw_is_empty:
-            self._add_raw(">")
-            self._raw_is_empty = False
-        self._add_raw(mark)
+        self._is_raw_cdata = False
+        self._add_raw("]]>")
 
     def _raw_end(self, name: str) -> None:
-        self._add_raw("/>" if self._raw_is_empty else f"</{name}>")
-        self._raw_is_empty = False
-        self._depth -= 1
-        if self._depth > self._raw_depth:
+        if self._raw_is_empty:
+            self._add_raw("/>", is_inside=False)
+            self._raw_is_empty = False
+        else:
+            self._add_raw(f"</{name}>")
+        self._raw_level -= 1
+        if self._raw_level:
             return
+        kept = None
+        if self._raw_size <= _MAX_AROUND:
+            kept = Structure("".join(self._raw))
+            kept.attributes = self._raw_attributes
         self._handle_plainly()
-        self._texts.clear()
-        kept = Structure("".join(self._raw)) if self._raw_size <= _MAX_AROUND else None
-        if self._depth == self._item_depth and self._inside and self._line:
-            if kept is None:
-                self._fields.append((name, "x" * (MAX_CELL + 1)))
-                return
-            kept.attributes = self._raw_attributes
-            self._fields.append((name, kept))
-        elif kept is not None and self._depth == 1 and self._container:
-            kept.attributes = self._raw_attributes
-            (self.around.after if self._was_inside else self.around.before).append(kept)
+        self._take(kept)
+
+
+def _dropped(_kept: Structure | None) -> None:
+    """Nobody asks for it."""
 
 
 def items(stream: BinaryIO, *, head: bytes, container: str, item: str, around: Around) -> Iterator[Item | RowProblem]:
     """Answer the items of an XML file: elements `item` in the root, or in its child `container`.
 
-    `head` has been read from the stream already. `around` is filled meanwhile. Raises UnreadableFile where the file can't be read on, after what came before.
+    `head` has been read from the stream already. `around` is filled meanwhile. Raises UnreadableFile where the file
+    can't be read on, after what came before.
     """
     mender = _Mender()
     builder: _Builder | None = None

@@ -1,9 +1,9 @@
-"""Numbers as people and programs write them: signs of currencies, grouped thousands, a comma or a point before decimals."""
+"""Numbers as people and programs write them: with signs of currencies, grouped thousands, a comma before decimals."""
 
 import re
 from collections.abc import Iterable
 
-from inventory.parsing.values import Wrong, shown
+from inventory.parsing.values import WordError, shown
 
 _CURRENCY = re.compile(r"\A(?:[A-Za-z]{2,3}\s*)?[€$£¥]?\s*|\s*(?:[€$£¥]|[A-Za-z]{3})\Z")
 _SPACES = re.compile("[\\s'’\u00a0\u202f]")
@@ -39,7 +39,7 @@ class Numbers:
             self.decimal = told if told in _OTHER else ""
 
     def plain(self, word: str) -> str:
-        """Answer a number with a point and without groups. Raises Wrong where it is none, or could be two."""
+        """Answer a number with a point and without groups. Raises WordError where it is none, or could be two."""
         if word.__class__ is Number:
             return word
         known = self._known.get(word)
@@ -52,28 +52,28 @@ class Numbers:
     def _plain(self, word: str) -> str:
         bare = _bare(word)
         if bare is None:
-            raise Wrong(f"{shown(word)} isn't a number.")
+            raise WordError(f"{shown(word)} isn't a number.")
         told = _told(bare)
         if told == "?":
             if not self.decimal:
-                raise Wrong(
-                    f"{shown(word)} could be two numbers: this file doesn't show whether “,” or “.” stands before decimals."
+                raise WordError(
+                    f"{shown(word)} could be two numbers: the file doesn't show which of “,” and “.” precedes decimals."
                 )
             told = self.decimal
         elif told and not self.decimal:
             self.decimal = told
         if told and told != self.decimal:
-            raise Wrong(
+            raise WordError(
                 f"{shown(word)} isn't written as the file's other numbers are (decimals after “{self.decimal}”)."
             )
         group = _OTHER[told] if told else ""
         before, _, after = bare.partition(told) if told else (bare, "", "")
         if group and group in before:
             if not _GROUPED[group].match(before):
-                raise Wrong(f"{shown(word)} isn't a number.")
+                raise WordError(f"{shown(word)} isn't a number.")
             before = before.replace(group, "")
         if group and group in after:
-            raise Wrong(f"{shown(word)} isn't a number.")
+            raise WordError(f"{shown(word)} isn't a number.")
         return f"{before}.{after}" if after else before
 
 

@@ -1,4 +1,4 @@
-"""The words of files as typed values, within the bounds of what a lot can hold, and what is wrong with them in words."""
+"""The words of files as typed values, within the bounds of what a lot can hold, and in words what is wrong."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -82,7 +82,7 @@ _RAW = 100
 Value = TypeVar("Value")
 
 
-class Wrong(ValueError):
+class WordError(ValueError):
     """A word of a file that can't be taken. `field`: which of ours; `raw`: what stands there."""
 
     def __init__(self, message: str, *, field: str = "", raw: str = "") -> None:
@@ -98,51 +98,51 @@ def shown(raw: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def amount(raw: str) -> Decimal:
-    """Answer a price: 0 or more, below a hundred million, four decimals at most. Raises Wrong."""
+    """Answer a price: 0 or more, below a hundred million, four decimals at most. Raises WordError."""
     word = raw.strip()
     found = _AMOUNT.match(word)
     if not found or len(word) > _SHORT_NUMBER:
         if word.startswith("-") and _AMOUNT.match(word[1:]):
-            raise Wrong("A price can't be negative.")
-        raise Wrong(f"{shown(word)} isn't a price." if word else "The price is empty.")
+            raise WordError("A price can't be negative.")
+        raise WordError(f"{shown(word)} isn't a price." if word else "The price is empty.")
     decimals = found[1] or found[2] or ""
     if len(decimals.rstrip("0")) > 4:  # noqa: PLR2004  # what the column holds
-        raise Wrong(f"{shown(word)} has more than four decimals.")
+        raise WordError(f"{shown(word)} has more than four decimals.")
     value = Decimal(word)
     if value >= PRICE_LIMIT:
-        raise Wrong(f"{shown(word)} is too high for a price.")
+        raise WordError(f"{shown(word)} is too high for a price.")
     return value.quantize(_FOUR_PLACES) if len(decimals) > 4 else value  # noqa: PLR2004  # as above
 
 
 @lru_cache(maxsize=4096)
 def grams(raw: str) -> Decimal:
-    """Answer a weight in grams. Raises Wrong."""
+    """Answer a weight in grams. Raises WordError."""
     word = raw.strip()
     if not _AMOUNT.match(word) or len(word) > _SHORT_NUMBER:
-        raise Wrong(f"{shown(word)} isn't a weight in grams.")
+        raise WordError(f"{shown(word)} isn't a weight in grams.")
     return bounded_weight(Decimal(word))
 
 
 def bounded_weight(value: Decimal) -> Decimal:
-    """Answer the weight to four decimals, half up. Raises Wrong."""
+    """Answer the weight to four decimals, half up. Raises WordError."""
     if value >= WEIGHT_LIMIT:
-        raise Wrong("The weight is too high.")
+        raise WordError("The weight is too high.")
     return value.quantize(_FOUR_PLACES, rounding=ROUND_HALF_UP)
 
 
 @lru_cache(maxsize=16_384)
 def whole(raw: str, what: str, low: int = 0, high: int = MAX_INT) -> int:
-    """Answer a whole number between the bounds; thousands may be grouped by commas. Raises Wrong about `what`."""
+    """Answer a whole number between the bounds; thousands may be grouped by commas. Raises WordError about `what`."""
     word = raw.strip()
     if not word:
-        raise Wrong(f"{what} is empty.")
+        raise WordError(f"{what} is empty.")
     if _GROUPED.match(word) and len(word) <= _SHORT_NUMBER:
         word = word.replace(",", "")
     if not _WHOLE.match(word):
-        raise Wrong(f"{what} {shown(word)} isn't a whole number.")
+        raise WordError(f"{what} {shown(word)} isn't a whole number.")
     value = int(word)
     if not low <= value <= high:
-        raise Wrong(f"{what} {shown(word)} isn't between {low} and {high}.")
+        raise WordError(f"{what} {shown(word)} isn't between {low} and {high}.")
     return value
 
 
@@ -155,57 +155,56 @@ def quantity(raw: str) -> tuple[str, int]:
 
 
 def sale(raw: str) -> int:
-    """Answer a sale in percent. Raises Wrong."""
+    """Answer a sale in percent. Raises WordError."""
     return whole(raw, "The sale", 0, MAX_SALE)
 
 
 def bulk(raw: str) -> int:
-    """Answer in which multiples a lot is sold. Raises Wrong."""
+    """Answer in which multiples a lot is sold. Raises WordError."""
     return whole(raw, "The bulk quantity", 1)
 
 
 def lot_id(raw: str) -> int | None:
-    """Answer BrickLink's number of a lot; 0 is none. Raises Wrong."""
+    """Answer BrickLink's number of a lot; 0 is none. Raises WordError."""
     return whole(raw, "The lot number", 0, MAX_LOT_ID) or None
 
 
 @lru_cache(maxsize=4096)
 def color(raw: str) -> int:
-    """Answer one of BrickLink's color ids. Raises Wrong."""
+    """Answer one of BrickLink's color ids. Raises WordError."""
     value = whole(raw, "The color")
     if value not in colors.all_colors():
-        raise Wrong(f"{value} isn't one of BrickLink's colors.")
+        raise WordError(f"{value} isn't one of BrickLink's colors.")
     return value
 
 
 def words(raw: str, field: str) -> str:
-    """Answer a text of a field, as it stands. Raises Wrong if it is too long or holds what isn't text."""
+    """Answer a text of a field, as it stands. Raises WordError if it is too long or holds what isn't text."""
     if len(raw) > LENGTHS[field]:
-        raise Wrong(f"This text has more than {LENGTHS[field]} characters.", field=field, raw=raw)
+        raise WordError(f"This text has more than {LENGTHS[field]} characters.", field=field, raw=raw)
     if not raw.isprintable() and (found := UNPRINTABLE.search(raw)):
-        raise Wrong(f"A control character (U+{ord(found[0]):04X}) stands in this text.", field=field, raw=raw)
+        raise WordError(f"A control character (U+{ord(found[0]):04X}) stands in this text.", field=field, raw=raw)
     return raw
 
 
 def item_no(raw: str) -> str:
-    """Answer an item's number. Raises Wrong."""
+    """Answer an item's number. Raises WordError."""
     word = raw.strip()
     if not word:
-        raise Wrong("The item number is missing.", field="item_no")
+        raise WordError("The item number is missing.", field="item_no")
     if "\n" in word or "\t" in word:
-        raise Wrong("An item number is one word in one line.", field="item_no", raw=word)
+        raise WordError("An item number is one word in one line.", field="item_no", raw=word)
     return words(word, "item_no")
 
 
 def is_yes(raw: str) -> bool:
-    """Tell whether BrickLink's Y or N says yes. Raises Wrong at anything else."""
+    """Tell whether BrickLink's Y or N says yes. Raises WordError at anything else."""
     word = raw.strip().upper()
     if word in ("Y", "N"):
         return word == "Y"
-    raise Wrong(f"{shown(raw)} is neither Y nor N.")
+    raise WordError(f"{shown(raw)} is neither Y nor N.")
 
 
-@lru_cache(maxsize=4096)
 def iso_time(raw: str) -> datetime | None:
     """Answer a time of ISO 8601 in UTC (which is meant where no zone is given); None if it is none."""
     try:
@@ -236,16 +235,16 @@ def us_time(raw: str) -> datetime | None:
 
 
 def tiers(steps: Iterable[tuple[int, int | None, Decimal | None]]) -> list[tuple[int, Decimal]]:
-    """Answer tier prices from (which step, quantity, price); zero and nothing are both nothing. Raises Wrong."""
+    """Answer tier prices from (which step, quantity, price); zero and nothing are both nothing. Raises WordError."""
     found: list[tuple[int, Decimal]] = []
     last = 1
     for step, qty, price in steps:
         if not qty and not price:
             continue
         if not qty or not price:
-            raise Wrong(f"Tier {step} has only half of quantity and price.", field="tier_prices")
+            raise WordError(f"Tier {step} has only half of quantity and price.", field="tier_prices")
         if qty <= last:
-            raise Wrong("Tier quantities ascend, and begin above 1.", field="tier_prices", raw=str(qty))
+            raise WordError("Tier quantities ascend, and begin above 1.", field="tier_prices", raw=str(qty))
         last = qty
         found.append((qty, price))
     return found
@@ -254,27 +253,16 @@ def tiers(steps: Iterable[tuple[int, int | None, Decimal | None]]) -> list[tuple
 def settle(values: dict[str, Any]) -> list[str]:
     """Make true that the values fit each other, and answer which fields had no meaning here and were taken out.
 
-    Raises Wrong where no lot can be like that.
+    Raises WordError where no lot can be like that.
     """
-    dropped = []
-    kind = values.get("item_type")
     if "item_no" not in values and values.get("bricklink_lot_id") is None:
-        raise Wrong("The item number is missing.", field="item_no")
-    if kind is not None:
-        if kind in ALWAYS_COLORED:
-            if values.get("color_id") is None and ("color_id" in values or values.get("bricklink_lot_id") is None):
-                raise Wrong("A part needs a color.", field="color_id")
-        elif values.get("color_id") is not None and (kind not in COLORED or not values["color_id"]):
-            if values["color_id"]:
-                dropped.append("color_id")
-            values["color_id"] = None
-        if kind != SET and values.pop("completeness", None) is not None:
-            dropped.append("completeness")
+        raise WordError("The item number is missing.", field="item_no")
+    dropped = _settle_kind(values["item_type"], values) if values.get("item_type") is not None else []
     condition = values.get("condition")
     if condition == NEW and values.pop("sub_condition", None) is not None:
         dropped.append("sub_condition")
     if condition == USED and values.get("completeness") == SEALED:
-        raise Wrong("A used set can't be sealed.", field="completeness")
+        raise WordError("A used set can't be sealed.", field="completeness")
     if "stock_room_id" in values or "is_stock_room" in values:
         room = values.get("stock_room_id") or ""
         is_stock_room = values.get("is_stock_room", bool(room))
@@ -283,16 +271,30 @@ def settle(values: dict[str, Any]) -> list[str]:
     return dropped
 
 
+def _settle_kind(kind: str, values: dict[str, Any]) -> list[str]:
+    dropped = []
+    if kind in ALWAYS_COLORED:
+        if values.get("color_id") is None and ("color_id" in values or values.get("bricklink_lot_id") is None):
+            raise WordError("A part needs a color.", field="color_id")
+    elif values.get("color_id") is not None and (kind not in COLORED or not values["color_id"]):
+        if values["color_id"]:
+            dropped.append("color_id")
+        values["color_id"] = None
+    if kind != SET and values.pop("completeness", None) is not None:
+        dropped.append("completeness")
+    return dropped
+
+
 def checked(field: str, read: Callable[[str], Value], raw: str) -> Value:
     """Answer what `read` makes of the word; what it raises then names the field and the word."""
     try:
         return read(raw)
-    except Wrong as wrong:
-        raise Wrong(str(wrong), field=wrong.field or field, raw=wrong.raw or raw) from None
+    except WordError as wrong:
+        raise WordError(str(wrong), field=wrong.field or field, raw=wrong.raw or raw) from None
 
 
 def checked_length(raw: str, name: str) -> str:
-    """Answer a text that is only kept; raises Wrong if it is longer than a cell may be."""
+    """Answer a text that is only kept; raises WordError if it is longer than a cell may be."""
     if len(raw) > MAX_CELL:
-        raise Wrong(f"{name} has more than {MAX_CELL:,} characters.", raw=raw)
+        raise WordError(f"{name} has more than {MAX_CELL:,} characters.", raw=raw)
     return raw
