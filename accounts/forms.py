@@ -161,6 +161,13 @@ class ChangePasswordForm(_OnePassword, account_forms.ChangePasswordForm):  # typ
         self.drop_repetition()
         _plain(self.fields["oldpassword"], label="Present password", autofocus="autofocus")
 
+    def clean_oldpassword(self) -> str:
+        """Look at it as the door does, with its limits: whoever has a session only mustn't find it out here."""
+        password: str = self.cleaned_data["oldpassword"]
+        if not get_adapter().reauthenticate(self.user, password):
+            raise get_adapter().validation_error("enter_current_password")
+        return password
+
 
 class NewPasswordForm(_OnePassword, account_forms.ResetPasswordKeyForm):  # type: ignore[misc]  # see SignInForm
     """The new password that a reset link lets one choose."""

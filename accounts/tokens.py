@@ -212,6 +212,15 @@ def end_family(*, family_id: UUID, user_id: UUID, now: datetime) -> bool:
     return bool(_alive(family_id).filter(user_id=user_id).update(revoked_at=now))
 
 
+@transaction.atomic
+def end_families(*, user_id: UUID, now: datetime) -> None:
+    """End all families of the user's, access tokens included."""
+    alive = RefreshToken.objects.filter(user_id=user_id, revoked_at__isnull=True)
+    # A token is being spent meanwhile: wait for the one that it buys, which an update that has begun wouldn't see.
+    list(alive.select_for_update().order_by("id").values_list("pk"))
+    alive.update(revoked_at=now)
+
+
 def revoke(*, refresh_token: str, now: datetime) -> None:
     """End the family of a refresh token; one that isn't good is no error (RFC 7009, section 2.2)."""
     try:

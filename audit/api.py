@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import path, reverse
 from rest_framework.request import Request
 
 from audit import queries, services
@@ -106,8 +106,10 @@ class RevertView(ApiView):
         description=(
             "Puts back what was changed, as a change set of its own. Fields that were changed since stay, unless "
             "`decisions` name them. Needs `audit:revert`; for one's own change set of the last 24 hours the "
-            "permissions of the change are enough."
+            "permissions of the change are enough. Of more than 200 entities a job does it, and its log says what was "
+            "left and why."
         ),
+        may_be_later=True,
         takes=RevertInput,
         answers=RevertAnswer,
         errors=(NothingToRevert,),
@@ -115,11 +117,30 @@ class RevertView(ApiView):
     def post(self, request: Request, change_set_id: UUID) -> HttpResponse:
         body = self.body
         entity = (body["entity_type"], body["entity_id"]) if "entity_id" in body else None
+        decided = [Decision(**decision) for decision in body["decisions"]]
         if body["dry_run"]:
             plan = services.preview_revert(change_set_id=change_set_id, entity=entity)
-            return self.answer(_planned(plan))
-        decided = [Decision(**decision) for decision in body["decisions"]]
-        return self.answer(_done(services.revert(change_set_id=change_set_id, entity=entity, decisions=decided)))
+            if not plan.more:
+                return self.answer(_planned(plan))
+            return self._handed_over(
+                services.start_trial(change_set_id=change_set_id, decisions=decided), is_trial=True
+            )
+        done = services.start_revert(change_set_id=change_set_id, entity=entity, decisions=decided)
+        if isinstance(done, services.HandedOver):
+            return self._handed_over(done, is_trial=False)
+        return self.answer(_done(done))
+
+    def _handed_over(self, done: services.HandedOver, *, is_trial: bool) -> HttpResponse:
+        nothing_yet: dict[str, Any] = {
+            "change_set_id": None,
+            "reverted": 0,
+            "conflicts": 0,
+            "impossible": 0,
+            "entities": [],
+        }
+        body = {"dry_run": is_trial, "job_id": done.job_id, **nothing_yet}
+        location = reverse("api:job", args=[done.job_id], urlconf=self.request._request.urlconf)
+        return self.answer(body, location=location, is_later=True)
 
 
 def _value(value: Any) -> Any:
@@ -155,6 +176,7 @@ def _planned(plan: Plan) -> dict[str, Any]:
     entities = sorted(plan.entities, key=lambda entity: first.index(entity.state))[:_LISTED]
     return {
         "dry_run": True,
+        "job_id": None,
         "change_set_id": None,
         "reverted": plan.clean,
         "conflicts": plan.conflicts,
@@ -182,6 +204,7 @@ def _refused(refusals: Iterable[Refusal]) -> list[dict[str, Any]]:
 def _done(done: Reverted) -> dict[str, Any]:
     return {
         "dry_run": False,
+        "job_id": None,
         "change_set_id": done.change_set_id,
         "reverted": done.count,
         "conflicts": done.conflicts,

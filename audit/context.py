@@ -88,6 +88,7 @@ class Deed:
             actor_type=who.kind.value,
             actor_id=who.id[:64],
             actor_name=who.name[:200],
+            on_behalf_of=who.on_behalf_of,
             action=self.action[:100],
             reason=self.reason,
             source=self.source,

@@ -25,6 +25,8 @@ class ChangeSet(models.Model):
     # Text and a name as it was then, so that the trail outlives users, keys and jobs.
     actor_id = models.CharField(max_length=64, blank=True)
     actor_name = models.CharField(max_length=200)
+    # Who started the job that did it, as `KIND:id`; empty where the actor did it by themselves.
+    on_behalf_of = models.CharField(max_length=72, blank=True, default="", db_default="")
     action = models.CharField(max_length=100)
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=7, choices=Source)
@@ -52,6 +54,11 @@ class ChangeSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action}"
+
+    @property
+    def principal(self) -> str:
+        """Answer the identity of who wanted it: who started the job, else who acted."""
+        return self.on_behalf_of or f"{self.actor_type}:{self.actor_id}"
 
 
 class HistoryRow(models.Model):

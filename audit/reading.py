@@ -1,6 +1,7 @@
 """Reads rows of different tables in one statement: as JSON on the way, and as the models have them after it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -19,16 +20,39 @@ def as_json(columns: Columns, alias: str) -> str:
     return f"(SELECT to_jsonb(x) FROM (SELECT {listed}) x)"  # noqa: S608  # names come from the models
 
 
-def _typed(column: "models.Field[Any, Any]", value: Any) -> Any:
-    if value is None or isinstance(column, models.JSONField):
-        return value
+# What JSON reads just as the models have it.
+_AS_IT_IS = frozenset(
+    {
+        models.CharField,
+        models.TextField,
+        models.BooleanField,
+        models.SmallIntegerField,
+        models.IntegerField,
+        models.BigIntegerField,
+        models.PositiveSmallIntegerField,
+        models.PositiveIntegerField,
+        models.JSONField,
+    }
+)
+
+
+@cache
+def _reader(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
+    """Answer what makes a column's value of a JSON one that isn't null; None where it is that already."""
     if isinstance(column, models.ForeignKey):
-        return _typed(column.target_field, value)
+        return _reader(column.target_field)
+    if type(column) in _AS_IT_IS:
+        return None
     if isinstance(column, ArrayField):
-        return [_typed(column.base_field, item) for item in value]
-    return column.to_python(value)
+        read = _reader(column.base_field)
+        return (lambda items: [item if item is None else read(item) for item in items]) if read else None
+    return column.to_python
 
 
 def typed(columns: Columns, row: Mapping[str, Any]) -> dict[str, Any]:
     """Answer the JSON value of `as_json` as the models have it, by attname."""
-    return {column.attname: _typed(column, row[str(column.column)]) for column in columns}
+    values = {}
+    for column in columns:
+        value, read = row[column.column], _reader(column)  # type: ignore[index]  # every concrete field has a column
+        values[column.attname] = value if value is None or read is None else read(value)
+    return values

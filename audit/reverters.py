@@ -1,15 +1,18 @@
 """How entities are put back: each app registers how, through its own services, so that its rules hold for it too."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.db import models
 
+from audit import bulk
 from audit.diff import NOISE
 from common.errors import Conflict
+from common.models import VersionedModel
 
 
 class Way(StrEnum):
@@ -77,6 +80,19 @@ class Reverter(ABC):
             case Way.REMOVE:
                 self.remove(patch)
 
+    def apply_all(self, patches: Sequence[Patch]) -> None:
+        """Do what the patches say, all of one way. An owner with a service for many at once calls it here.
+
+        What it raises takes back all of them, and it is asked again with half of them each, down to the one at fault.
+        """
+        for patch in patches:
+            self.apply(patch)
+
+    @property
+    def takes_many(self) -> bool:
+        """Tell whether `apply_all` is more than one after another."""
+        return type(self).apply_all is not Reverter.apply_all
+
     def is_followed(self, column: "models.Field[Any, Any]") -> bool:
         """Tell whether a column isn't put back by itself."""
         return bool({column.name, column.attname} & (NOISE | self.follows))
@@ -84,6 +100,34 @@ class Reverter(ABC):
     def can(self, way: Way) -> bool:
         """Tell whether there is a verb for it."""
         return getattr(type(self), way.lower()) is not getattr(Reverter, way.lower())
+
+
+class RowsReverter(Reverter):
+    """Puts rows back by a few statements for all of them: for models whose only rules are those of the database."""
+
+    def restore(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def recreate(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def remove(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def apply_all(self, patches: Sequence[Patch]) -> None:
+        model, way = patches[0].model, patches[0].way
+        match way:
+            case Way.REMOVE:
+                bulk.bulk_delete(model._base_manager.filter(pk__in=[patch.id for patch in patches]))
+            case Way.RECREATE:
+                bulk.bulk_create(model, [model(**patch.values) for patch in patches])
+            case Way.RESTORE:
+                rising = ["version"] if issubclass(model, VersionedModel) else []
+                alike: dict[tuple[str, ...], list[models.Model]] = defaultdict(list)
+                for patch in patches:
+                    alike[tuple(sorted(patch.values))].append(model(pk=patch.id, **patch.values))
+                for names, rows in alike.items():
+                    bulk.bulk_update(model, rows, fields=names, rising=rising)
 
 
 _registered: dict[type[models.Model], Reverter] = {}

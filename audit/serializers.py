@@ -141,7 +141,12 @@ class RevertAnswer(serializers.Serializer):
     """What a revert did, or with `dry_run` would do."""
 
     dry_run = serializers.BooleanField()
-    change_set_id = serializers.UUIDField(allow_null=True, help_text="The revert's own change set; null for a dry run.")
+    job_id = serializers.UUIDField(
+        allow_null=True, help_text="The job that does it, or looks at it, where there is too much for one answer."
+    )
+    change_set_id = serializers.UUIDField(
+        allow_null=True, help_text="The revert's own change set; null for a dry run, and for a job."
+    )
     reverted = serializers.IntegerField(help_text="Entities that went back, or would.")
     conflicts = serializers.IntegerField(help_text="Entities that were changed since; left unless decided.")
     impossible = serializers.IntegerField(help_text="Entities that can't be put back.")

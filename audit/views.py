@@ -13,7 +13,17 @@ from audit.services import State
 from common.access import require, signed_in
 from common.error_responses import problem_json
 from common.errors import MethodNotAllowed, ProblemError
-from common.htmx import go_on, is_partial, redirect, render, safe_next, target_of, toast, undo_url
+from common.htmx import (
+    go_on,
+    is_partial,
+    redirect,
+    render,
+    safe_next,
+    target_of,
+    toast,
+    trigger,
+    undo_url,
+)
 from common.http import HttpRequest
 
 
@@ -53,6 +63,7 @@ _GROUPS = (
     (State.IMPOSSIBLE, "Can't be put back", ""),
 )
 _SHOWN = 100
+_IN_A_JOB = "This takes a while. The header shows how far it is."
 
 
 def _groups(plan: services.Plan) -> list[Group]:
@@ -65,18 +76,15 @@ def _groups(plan: services.Plan) -> list[Group]:
 
 
 def _words(plan: services.Plan) -> str:
-    """Answer the plan in one line: `2,301 can be put back, 68 changed since (decide), 2 can't be put back`."""
-    parts = [
-        f"{plan.clean:,} can be put back" if plan.clean else "",
-        f"{plan.conflicts:,} changed since (decide)" if plan.conflicts else "",
-        f"{plan.impossible:,} can't be put back" if plan.impossible else "",
-        f"{plan.done:,} as before already" if plan.done else "",
-    ]
-    return ", ".join(part for part in parts if part) or "There is nothing to put back"
+    """Answer the plan in one line."""
+    words = services.plan_words(clean=plan.clean, conflicts=plan.conflicts, impossible=plan.impossible, done=plan.done)
+    return f"Of the first {len(plan.entities):,} of {len(plan.entities) + plan.more:,}: {words}" if plan.more else words
 
 
 def _button(plan: services.Plan) -> str:
     """Answer what the button says; nothing where there is nothing to do."""
+    if plan.more:
+        return f"Revert up to {len(plan.entities) + plan.more:,} changes"
     if plan.clean:
         return f"Revert {plan.clean:,} change{'' if plan.clean == 1 else 's'}"
     return "Revert chosen changes" if plan.conflicts else ""
@@ -139,6 +147,10 @@ def history(request: HttpRequest, entity_type: str, entity_id: str) -> HttpRespo
     return render(request, "audit/history.html", context, partial="entity-history")
 
 
+def _handed_over(request: HttpRequest, done: services.HandedOver) -> HttpResponse:
+    return redirect(request, reverse("jobs:detail", args=[done.job_id]))
+
+
 @signed_in
 def revert(request: HttpRequest, change_set_id: UUID) -> HttpResponse:
     """Show what a revert would do, then do it with what was decided."""
@@ -146,10 +158,15 @@ def revert(request: HttpRequest, change_set_id: UUID) -> HttpResponse:
     entity, problem = forms.entity(data), ""
     if request.method == "POST":
         try:
-            done = services.revert(change_set_id=change_set_id, entity=entity, decisions=forms.decisions(data))
+            decided = forms.decisions(data)
+            if "check" in data:
+                return _handed_over(request, services.start_trial(change_set_id=change_set_id, decisions=decided))
+            done = services.start_revert(change_set_id=change_set_id, entity=entity, decisions=decided)
         except NothingToRevert as error:
             problem = error.detail
         else:
+            if isinstance(done, services.HandedOver):
+                return _handed_over(request, done)
             url = safe_next(request, reverse("audit:change_set", args=[change_set_id]))
             return go_on(request, url, message=done.message, undo=done.change_set_id)
     plan = services.preview_revert(change_set_id=change_set_id, entity=entity)
@@ -175,12 +192,16 @@ def undo(request: HttpRequest, change_set_id: UUID) -> HttpResponse:
         raise MethodNotAllowed(allowed=["POST"])
     is_part = is_partial(request)
     try:
-        done = services.revert(change_set_id=change_set_id)
+        done = services.start_revert(change_set_id=change_set_id)
     except ProblemError as problem:
         if not is_part:
             raise
         # Nothing is swapped into the page, so the reason must come as a toast too, which the shell makes of it.
         return problem_json(request, problem)
+    if isinstance(done, services.HandedOver):
+        if is_part:
+            return trigger(toast(HttpResponse(), _IN_A_JOB), "live:jobs")
+        return _handed_over(request, done)
     if is_part:
         return toast(HttpResponse(), done.message, undo=done.change_set_id)
     messages.success(request, done.message, extra_tags=undo_url(done.change_set_id))

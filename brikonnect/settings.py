@@ -79,7 +79,8 @@ MIDDLEWARE = [
     "audit.middleware.ChangeSetMiddleware",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-UPLOAD_MAX_BYTES = 64 * 1024 * 1024  # of a multipart body, files included
+# Of a multipart body, files included: a BrickStore file of 100,000 lots has some 80 MB.
+UPLOAD_MAX_BYTES = 160 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 APPEND_SLASH = True
@@ -141,7 +142,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.REDIS_URL,
         "KEY_FUNCTION": "common.workspace.cache_key",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+        "OPTIONS": {
+            "serializer": "common.cache.JSONSerializer",
+            "socket_connect_timeout": 1,
+            "socket_timeout": 2,
+        },
     }
 }
 
@@ -170,6 +175,7 @@ SESSION_COOKIE_NAME = "__Host-session" if _https else "session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = _https
+MESSAGE_STORAGE = "common.messages.MessageStorage"
 CSRF_COOKIE_NAME = "__Host-csrf" if _https else "csrf"
 CSRF_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True

@@ -27,6 +27,11 @@ class Color:
     year_from: int | None
     year_to: int | None
 
+    @property
+    def kind(self) -> str:
+        """Answer how it is drawn (`{% swatch %}`)."""
+        return self.color_type.lower()
+
 
 def _number(text: str) -> int | None:
     return int(text) if text else None

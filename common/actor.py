@@ -26,6 +26,8 @@ class Actor:
     id: str
     name: str
     permissions: frozenset[str] = frozenset()
+    # The identity of who started it, for a job; empty for whoever acts by themselves.
+    on_behalf_of: str = ""
 
     def can(self, permission: str) -> bool:
         """Tell whether the actor has `resource:action`; the system may do everything."""
@@ -35,6 +37,11 @@ class Actor:
     def identity(self) -> str:
         """Answer `KIND:id`, the key under which limits and idempotency keys are counted."""
         return f"{self.kind}:{self.id}"
+
+    @property
+    def principal(self) -> str:
+        """Answer the identity of who wants what is done: who started it for a job, else who acts."""
+        return self.on_behalf_of or self.identity
 
 
 @dataclass(frozen=True, slots=True)

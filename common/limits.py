@@ -84,11 +84,17 @@ class Verdict:
 
 
 def network_of(address: str | None) -> str:
-    """Answer what an address is counted as: itself, or for IPv6 its network of 64 bits, which is one visitor's."""
+    """Answer what an address is counted as: itself, or for IPv6 its network of 64 bits, which is one visitor's.
+
+    IPv4 written as IPv6, as a socket for both has it, is IPv4: all of it would be one network.
+    """
     if not address:
         return "unknown"
     parsed = ip_address(address)
-    return str(ip_network(f"{parsed}/{_IPV6_NETWORK}", strict=False)) if isinstance(parsed, IPv6Address) else address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    mapped = parsed.ipv4_mapped
+    return str(mapped or ip_network(f"{parsed}/{_IPV6_NETWORK}", strict=False))
 
 
 class _Pause:

@@ -86,8 +86,9 @@ class MovementKind(models.TextChoices):
 
 
 class ImportStatus(models.TextChoices):
-    """Where an import stands: its file is read, shown, carried out, or ended."""
+    """Where an import stands: its columns are to be named, its file is read, shown, carried out, or it has ended."""
 
+    MAPPING = "MAPPING", "Columns to be named"
     READING = "READING", "Reading"
     PREVIEW = "PREVIEW", "Ready to import"
     APPLYING = "APPLYING", "Importing"

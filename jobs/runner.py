@@ -222,7 +222,11 @@ def _who_runs(job: JobRun) -> actor.Actor | None:
     if starter is None:
         return None
     return actor.Actor(
-        kind=ActorKind.JOB, id=str(job.id), name=f"{job.label} for {starter.name}", permissions=starter.permissions
+        kind=ActorKind.JOB,
+        id=str(job.id),
+        name=f"{job.label} for {starter.name}",
+        permissions=starter.permissions,
+        on_behalf_of=starter.identity,
     )
 
 

@@ -21,6 +21,7 @@ from jobs.events import JobEnded
 from jobs.models import JobLog, JobRun
 
 RUN = "jobs.run"
+REVERT = "audit_revert"
 TOPIC = "jobs"
 # A job that waits longer than this may have lost its task, and gets another; a second one does no harm.
 _TASK_LOST_AFTER = timedelta(seconds=30)
@@ -60,6 +61,24 @@ def start(job_type: str, *, key: str = "", args: dict[str, Any] | None = None, l
         enqueue(RUN, queue=kind.queue, job_id=str(job.id))
         _ring(job)
     return job
+
+
+def start_revert(
+    *, change_set_id: UUID, decisions: list[list[str]], is_trial: bool, asked_at: datetime, label: str
+) -> UUID:
+    """Have a job revert a large change set, or look at what that would do, and answer it; one at a time.
+
+    For `audit.services`, which holds the change set meanwhile. Raises Conflict where somebody else's does it already.
+    """
+    which = {"change_set_id": str(change_set_id), "is_trial": is_trial}
+    same = JobRun.objects.filter(job_type=REVERT, status__in=OPEN_STATUSES, arguments__contains=which).first()
+    if same is None:
+        args = {**which, "decisions": decisions, "asked_at": asked_at.isoformat()}
+        length = JobRun._meta.get_field("label").max_length
+        return start(REVERT, args=args, label=label[:length]).id
+    if f"{same.actor_type}:{same.actor_id}" != actor.current().principal:
+        raise Conflict(f"{same.actor_name} is at it already.")
+    return same.id
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class EmailKind:
-    """A mail's template. `holds_secret`: its body opens a door, so it is forgotten once it is sent."""
+    """A mail's template. `holds_secret`: its words open a door, so they are forgotten once it is sent."""
 
     key: str
     variables: tuple[Variable, ...]

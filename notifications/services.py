@@ -224,4 +224,5 @@ def _give_up(mail: QueuedEmail, error: str) -> None:
 
 def _forget_secret(mail: QueuedEmail) -> None:
     if KINDS[mail.template_key].holds_secret:
-        mail.body_html = mail.body_text = ""
+        # The subject too: people read codes there without opening the mail.
+        mail.subject = mail.body_html = mail.body_text = ""

@@ -9,7 +9,7 @@ from common.api.operations import operation
 from common.api.views import ApiView
 from common.errors import StaleVersion
 from tenants import queries, serializers, services
-from tenants.errors import NoDeletionRequested, Suspended
+from tenants.errors import NoDeletionRequested
 
 
 class SettingsView(ApiView):
@@ -27,7 +27,7 @@ class SettingsView(ApiView):
         takes=serializers.SettingsInput,
         answers=serializers.SettingsOut,
         versioned=True,
-        errors=(StaleVersion, Suspended),
+        errors=(StaleVersion,),
         example={"name": "Demo Bricks", "timezone": "Europe/Lisbon"},
     )
     def patch(self, _request: Request) -> HttpResponse:

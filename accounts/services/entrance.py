@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from accounts.errors import TicketSpent
 from accounts.events import PasswordResetRequested
-from accounts.models import User
+from accounts.models import RefreshToken, User
 from common import actor, limits, workspace
 from common.errors import NotAuthenticated, RateLimited
 from common.limits import Limit
@@ -29,7 +29,7 @@ BY_ADDRESS = Limit("sign_in_address", amount=30, window_s=300)
 # One account from one address, or from one device that the account has signed in from before.
 BY_ACCOUNT = Limit("sign_in_account", amount=5, window_s=300)
 # One account from all devices that it doesn't know together. It is so much wider than the former that one stranger
-# can't use it up, and whoever signed in before isn't counted: strangers can't lock anybody out.
+# can't use it up, and whoever signed in before is let through: strangers can't lock anybody out.
 BY_STRANGERS = Limit("sign_in_strangers", amount=100, window_s=3600)
 # Whoever is asked for a code has proved his password already.
 BY_SECOND_FACTOR = Limit("second_factor", amount=5, window_s=300)
@@ -102,8 +102,19 @@ def knock(*, email: str, device: str = "") -> None:
     tried = _knock(email, device)
     _take(BY_ADDRESS, tried.address)
     _take(BY_ACCOUNT, f"{tried.account}:{tried.device or tried.address}")
-    if not tried.device:
+    if tried.device:
+        return
+    try:
         _take(BY_STRANGERS, tried.account)
+    except RateLimited:
+        if not _has_had_tokens(email, tried.address):
+            raise
+
+
+def _has_had_tokens(email: str, address: str) -> bool:
+    """Tell whether the account signed in for tokens at the address before: programs keep no cookie to be known by."""
+    issued = RefreshToken.objects.filter(user__email=email.strip().lower(), ip_address__isnull=False)
+    return any(limits.network_of(at) == address for at in issued.values_list("ip_address", flat=True).distinct())
 
 
 def forget_knocks(*, email: str, device: str = "") -> None:

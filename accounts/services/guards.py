@@ -67,9 +67,14 @@ def get_user(user_id: Key, *, lock: bool = False) -> User:
 
 
 def get_roles(names_or_ids: Sequence[object]) -> list[Role]:
-    """Answer the roles by name or id, each once; raises NotFound if one isn't there."""
-    wanted = {str(value) for value in names_or_ids}
-    found = [role for role in Role.objects.order_by("name") if {str(role.pk), role.name} & wanted]
-    if {str(value) for role in found for value in (role.pk, role.name)} >= wanted:
-        return found
-    raise NotFound("There is no such role.")
+    """Answer the roles by name or id, each once; raises NotFound if one isn't there.
+
+    An id is an id, also where somebody called another role by it.
+    """
+    present = list(Role.objects.order_by("name"))
+    known = {role.name: role for role in present} | {str(role.pk): role for role in present}
+    try:
+        wanted = {known[str(value)].pk for value in names_or_ids}
+    except KeyError:
+        raise NotFound("There is no such role.") from None
+    return [role for role in present if role.pk in wanted]

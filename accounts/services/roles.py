@@ -12,6 +12,7 @@ from accounts.errors import RoleInUse, SystemRole
 from accounts.events import RoleChanged
 from accounts.models import Key, Role
 from accounts.services import guards, sessions
+from accounts.services.invitations import revoke_exceeding
 from audit.context import describe
 from common.errors import Invalid, NotFound
 from events.bus import publish
@@ -70,7 +71,8 @@ def update_role(
     permissions: Sequence[str] | None = None,
     keep_session: str | None = None,
 ) -> Role:
-    """Change a role's name or permissions; what is None stays. Other permissions sign out who has the role.
+    """Change a role's name or permissions; what is None stays. Other permissions sign out who has the role,
+    and invitations of theirs that give more than they still have are taken back.
 
     Raises SystemRole, Invalid, NotFound, PermissionDenied if the role has or gets what who acts lacks.
     """
@@ -88,6 +90,7 @@ def update_role(
     if differs:
         for user in holders:
             sessions.end_credentials(user=user, now=now, keep_session=keep_session)
+            revoke_exceeding(user, now=now)
     publish(RoleChanged(role_id=str(role.pk), user_ids=tuple(str(user.pk) for user in holders)))
     return role
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from accounts import tokens
 from accounts.models import Key, RefreshToken, Session, User
 from accounts.services import guards
 from accounts.sessions import SessionStore, digest
@@ -18,7 +19,7 @@ def end_credentials(*, user: User, now: datetime, keep_session: str | None = Non
     """End all of the user's sessions and refresh tokens. `keep_session`: key of the session that does it."""
     others = user.sessions.exclude(session_key=digest(keep_session)) if keep_session else user.sessions.all()
     others.delete()
-    user.refresh_tokens.filter(revoked_at__isnull=True).update(revoked_at=now)
+    tokens.end_families(user_id=user.pk, now=now)
 
 
 @transaction.atomic
@@ -28,15 +29,16 @@ def end_session(*, public_id: Key, now: datetime) -> None:
     `public_id` is a session's public id or a token family's. Raises NotFound, PermissionDenied.
     """
     session = Session.objects.filter(public_id=public_id, user__isnull=False).select_related("user").first()
-    tokens = RefreshToken.objects.filter(family_id=public_id)
-    first = None if session else tokens.select_related("user").first()
+    issued = RefreshToken.objects.filter(family_id=public_id)
+    first = None if session else issued.select_related("user").first()
     user = session.user if session else first.user if first else None
     if user is None:
         raise NotFound
     _require_may_sign_out(user)
     if session:
         session.delete()
-    tokens.filter(revoked_at__isnull=True).update(revoked_at=now)
+    if first:
+        tokens.end_family(family_id=first.family_id, user_id=user.pk, now=now)
     logger.info("accounts.session_ended", of_user_id=str(user.pk))
 
 

@@ -173,6 +173,24 @@ def test_invitations_of_one_who_loses_the_right_are_taken_back(client: Client) -
     assert client.get(join_path(invitation)).status_code == 410
 
 
+def test_invitations_are_taken_back_when_the_inviters_role_is_narrowed(client: Client) -> None:
+    owner = make_user()
+    with acting(owner):
+        hiring = services.create_role(name="Hiring", permissions=["users:invite", "orders:read", "orders:refund"])
+        services.create_role(name="Refunds", permissions=["orders:read", "orders:refund"])
+        services.create_role(name="Looks", permissions=["orders:read"])
+    inviter = make_user(role="Hiring")
+    more = invite(inviter, roles=("Refunds",))
+    same = invite(inviter, email="other@shop.example", roles=("Looks",))
+    with acting(owner):
+        services.update_role(role_id=hiring.pk, permissions=["users:invite", "orders:read"], now=timezone.now())
+    assert client.get(join_path(more)).status_code == 410
+    assert client.get(join_path(same)).status_code == 200
+    with acting(owner):
+        services.update_role(role_id=hiring.pk, permissions=["orders:read"], now=timezone.now())
+    assert client.get(join_path(same)).status_code == 410
+
+
 def test_invitations_of_a_deactivated_user_are_taken_back(client: Client) -> None:
     owner, admin = make_user(), make_user(role="admin")
     invitation = invite(admin)

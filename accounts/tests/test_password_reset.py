@@ -163,6 +163,16 @@ def test_changing_the_password_takes_the_present_one_and_ends_other_sessions(cli
     assert sign_in(elsewhere, user, NEW).status_code == 302
 
 
+def test_present_password_is_tried_five_times(client: Client) -> None:
+    user = make_user()
+    client.force_login(user)
+    tries = [client.post("/account/password/change/", {"oldpassword": "not it", "password1": NEW}) for _ in range(6)]
+    assert [response.status_code for response in tries] == [422] * 5 + [429]
+    assert int(tries[-1]["Retry-After"]) > 0
+    confirm = client.post("/account/confirm/?next=/", {"password": "not it"})
+    assert confirm.status_code == 429
+
+
 def test_changed_password_is_told_by_mail(
     client: Client, mailoutbox: Any, django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -99,6 +99,15 @@ def test_name_is_needed_and_taken_once_whatever_its_letters(name: str) -> None:
     assert "/name" in wrong.value.errors
 
 
+def test_role_called_by_the_id_of_another_is_not_given_along_with_it() -> None:
+    owner, user = make_user(), make_user(role="picker")
+    looks = Role.objects.get(name="readonly")
+    with acting(owner):
+        services.create_role(name=str(looks.pk), permissions=["orders:refund"])
+        services.set_roles(user_id=user.pk, roles=[looks.pk], now=timezone.now())
+    assert [role.name for role in user.roles.all()] == ["readonly"]
+
+
 def test_unknown_permission_is_refused_by_service_and_database() -> None:
     with acting(make_user()), pytest.raises(Invalid):
         services.create_role(name="Emperor", permissions=["world:rule"])

@@ -399,6 +399,13 @@ def test_second_factor_is_changed_only_after_confirming(client: Client, path: st
     assert client.get(path)["Location"].startswith("/account/confirm/")
 
 
+def test_own_second_factor_is_no_colleagues(client: Client, protected: User) -> None:
+    client.force_login(protected)
+    response = client.post(f"/settings/users/{protected.pk}/second-factor/remove/")
+    assert response["Location"].startswith("/account/confirm/")
+    assert has_second_factor(protected)
+
+
 def test_address_is_changed_after_confirming_and_by_a_code(
     client: Client, mailoutbox: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -460,7 +467,11 @@ def test_admin_takes_a_lost_second_factor_away(client: Client, protected: User) 
     client.force_login(admin)
     assert client.get(f"/settings/users/{staff.pk}/second-factor/remove/").status_code == 200
     assert has_second_factor(staff)
-    client.post(f"/settings/users/{staff.pk}/second-factor/remove/")
+    asked = client.post(f"/settings/users/{staff.pk}/second-factor/remove/")
+    assert asked["Location"].startswith("/account/confirm/")
+    assert has_second_factor(staff)
+    # What was asked is done once it is clear who asked.
+    client.post(asked["Location"], {"password": PASSWORD})
     assert not has_second_factor(staff)
     with acting(admin), pytest.raises(Exception, match="may do more than you"):
         services.reset_second_factor(user_id=protected.pk, now=timezone.now())

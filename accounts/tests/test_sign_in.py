@@ -204,6 +204,23 @@ def test_known_device_gets_in_while_many_strangers_try(client: Client) -> None:
     assert sign_in(owner, user).status_code == 302
 
 
+def test_program_gets_in_where_it_did_before_while_many_strangers_try(client: Client) -> None:
+    user, program = make_user(), at(client, "203.0.113.8")
+    body = {"email": user.email, "password": PASSWORD}
+
+    def token_from(browser: Any) -> int:
+        return int(browser.post("/api/v1/auth/token", body, content_type="application/json").status_code)
+
+    assert token_from(program) == 200
+    for number in range(21):
+        knock_from(f"198.51.100.{number}", user, times=5)
+    assert token_from(at(client, "192.0.2.78")) == 429
+    assert token_from(program) == 200
+    # There, too, only so many wrong passwords are taken.
+    knock_from("203.0.113.8", user, times=5)
+    assert token_from(program) == 429
+
+
 def test_device_known_to_one_account_is_a_stranger_to_another(client: Client) -> None:
     mine, other, device = make_user(role="staff"), make_user(role="staff"), at(client, "203.0.113.7")
     sign_in(device, mine)

@@ -1,10 +1,12 @@
 """Colleagues: the list, one user, invitations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +21,7 @@ from common.errors import Invalid
 from common.htmx import go_on, render
 from common.http import HttpRequest
 
+View = Callable[..., HttpResponse]
 PAGE = 50
 MAX_DIGITS = 6
 CLOSED_SHOWN = 200
@@ -42,6 +45,11 @@ class Chip:
     label: str
     remove_url: str
     unknown: bool = False
+
+
+def _proved(view: View) -> View:
+    """Ask for the password or a code first, as for one's own second factor."""
+    return cast("View", reauthentication_required(app="allauth.mfa")(view))
 
 
 def _url(params: QueryDict, **changes: str) -> str:
@@ -194,11 +202,9 @@ def user_reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
 @require("users:write")
 def user_reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Ask, and then take away a colleague's second factor that is lost."""
-    url = reverse("accounts:user", args=[user_id])
-    if request.method == "POST":
-        changed = services.reset_second_factor(user_id=user_id, now=timezone.now())
-        return go_on(request, url, message=f"Second factor of {changed} removed.")
     row = queries.get_user(user_id)
+    if request.method == "POST":
+        return _reset_second_factor(request, row)
     context = {
         "title": f"Remove the second factor of {row.display_name}?",
         "text": "From then on the password alone is enough. Authenticator app, passkeys and recovery codes stop "
@@ -206,9 +212,15 @@ def user_reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpRespons
         "url": request.path,
         "action": "Remove second factor",
         "destructive": True,
-        "back": url,
+        "back": reverse("accounts:user", args=[user_id]),
     }
     return _question(request, context)
+
+
+@_proved
+def _reset_second_factor(request: HttpRequest, row: queries.UserRow) -> HttpResponse:
+    changed = services.reset_second_factor(user_id=row.id, now=timezone.now())
+    return go_on(request, reverse("accounts:user", args=[row.id]), message=f"Second factor of {changed} removed.")
 
 
 @require("users:write")

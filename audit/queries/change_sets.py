@@ -75,6 +75,8 @@ class ChangeSetRow:
     actor_type: str
     actor_id: str
     actor_name: str
+    # The identity of who wanted it: who started the job, else the actor.
+    principal: str
     action: str
     summary: str
     reason: str
@@ -362,6 +364,7 @@ def rows_of(found: Sequence[ChangeSet]) -> list[ChangeSetRow]:
             actor_type=one.actor_type,
             actor_id=one.actor_id,
             actor_name=one.actor_name,
+            principal=one.principal,
             action=one.action,
             summary=summary_of(one, abouts.get(one.pk, "")),
             reason=one.reason,

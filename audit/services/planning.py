@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import CASCADE, PROTECT, RESTRICT
@@ -14,7 +15,9 @@ from audit.diff import Names, Step, changed_fields, words
 from audit.models import ChangeSet
 from audit.queries.change_sets import ChangeSetRow, rows_of
 from audit.queries.entities import all_steps
-from audit.recording import is_tracked, key_of, relations_to, tracked_fields
+from audit.queries.parts import step_of
+from audit.queries.rows import typed_key
+from audit.recording import CREATED, history_of, is_tracked, key_of, relations_to, tracked_fields
 from audit.reverters import Objection, Patch, Reverter, Way
 
 NOT_REVERTIBLE = Objection("This can't be put back.")
@@ -134,6 +137,8 @@ class Plan:
 
     change_set: ChangeSetRow
     entities: tuple[EntityPlan, ...]
+    # How many entities weren't looked at: of a large change set only the first ones are.
+    more: int = 0
 
     def count(self, state: State) -> int:
         """Answer how many entities stand so."""
@@ -178,8 +183,13 @@ def _present(steps: Sequence[Step], *, lock: bool) -> Rows:
     return found
 
 
-def _dependents(removed: Mapping[type[models.Model], set[Any]]) -> dict[tuple[type[models.Model], Any], str]:
-    """Answer in words what hangs on rows that would be removed, and wouldn't go with them. One query per relation."""
+def _dependents(
+    removed: Mapping[type[models.Model], set[Any]], *, together_with: UUID | None
+) -> dict[tuple[type[models.Model], Any], str]:
+    """Answer in words what hangs on rows that would be removed, and wouldn't go with them. One query per relation.
+
+    `together_with`: a change set of which only a part is looked at; what it made goes too.
+    """
     held: dict[tuple[type[models.Model], Any], str] = {}
     for model, keys in removed.items():
         for relation in relations_to(model):
@@ -189,6 +199,9 @@ def _dependents(removed: Mapping[type[models.Model], set[Any]]) -> dict[tuple[ty
             if not counts:
                 continue
             rows = other._base_manager.filter(**{f"{column.name}__in": keys}).exclude(pk__in=removed.get(other, set()))
+            if together_with and is_tracked(other):
+                made = history_of(other).objects.filter(change_set_id=together_with, history_type=CREATED)
+                rows = rows.exclude(pk__in=made.values(key_of(other).attname))
             number: dict[Any, int] = defaultdict(int)
             for key in rows.values_list(column.attname, flat=True):
                 number[key] += 1
@@ -228,7 +241,7 @@ def _stands(before: Any, after: Any, now: Any) -> State:
     return State.CLEAN if now == after else State.CONFLICT
 
 
-def _field_plans(step: Step, now: Mapping[str, Any], reverter: Reverter, names: Names) -> tuple[FieldPlan, ...]:
+def _field_plans(step: Step, now: Mapping[str, Any], reverter: Reverter, names: Names | None) -> tuple[FieldPlan, ...]:
     before, after = step.before or {}, step.after or {}
     plans = []
     for column in changed_fields(step):
@@ -238,7 +251,11 @@ def _field_plans(step: Step, now: Mapping[str, Any], reverter: Reverter, names: 
         label = labels.field_words(step.model, column.name)
         name = column.attname
         for entry, was, made, present in _entries(column, before[name], after[name], now[name]):
-            shown = [words(column, None if value is ABSENT else value, names) for value in (was, made, present)]
+            shown = (
+                [words(column, None if value is ABSENT else value, names) for value in (was, made, present)]
+                if names
+                else [""] * 3
+            )
             plans.append(
                 FieldPlan(
                     field=name if entry is None else f"{name}.{entry}",
@@ -272,9 +289,9 @@ def _was_touched(step: Step, now: Mapping[str, Any], reverter: Reverter) -> bool
     )
 
 
-def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names) -> EntityPlan:
+def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names | None) -> EntityPlan:
     kind, way = labels.type_of(step.model), _way(step)
-    name = names.entity(step)
+    name = names.entity(step) if names else ""
     reverter = reverters.get(step.model)
 
     def plan(state: State, objection: Objection | None = None, fields: tuple[FieldPlan, ...] = ()) -> EntityPlan:
@@ -298,13 +315,13 @@ def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names) -> Ent
     return plan(_state_of(fields), None, fields)
 
 
-def _with_objections(plans: list[EntityPlan]) -> list[EntityPlan]:
+def _with_objections(plans: list[EntityPlan], *, together_with: UUID | None) -> list[EntityPlan]:
     """Answer the plans after those who know were asked: what depends on it, and the owner of the rows."""
     removed: dict[type[models.Model], set[Any]] = defaultdict(set)
     for plan in plans:
         if plan.way is Way.REMOVE and plan.state in {State.CLEAN, State.CONFLICT}:
             removed[plan.step.model].add(plan.key)
-    held = _dependents(removed)
+    held = _dependents(removed, together_with=together_with)
     return [_answered(plan, held) if plan.state in {State.CLEAN, State.CONFLICT} else plan for plan in plans]
 
 
@@ -316,17 +333,33 @@ def _answered(plan: EntityPlan, held: Mapping[tuple[type[models.Model], Any], st
     return plan if objection is None else replace(plan, state=State.IMPOSSIBLE, objection=objection)
 
 
+def entity_plans(
+    steps: Sequence[Step], *, lock: bool, in_words: bool = True, together_with: UUID | None = None
+) -> tuple[EntityPlan, ...]:
+    """Answer what putting the entities back would do; `lock` holds the rows.
+
+    `in_words=False` leaves the names and values for people empty. `together_with`: as `_dependents` has it.
+    """
+    present = _present(steps, lock=lock)
+    names = None
+    if in_words:
+        now_steps = [
+            Step(step.model, step.key, None, present[step.model][step.key])
+            for step in steps
+            if step.key in present[step.model]
+        ]
+        names = Names([*steps, *now_steps])
+    plans = [_entity_plan(step, present[step.model].get(step.key), names) for step in steps]
+    return tuple(_with_objections(plans, together_with=together_with))
+
+
+def _steps_of(change_set_id: UUID, entity_type: str, entity_id: str) -> list[Step]:
+    kind = labels.type_named(entity_type)
+    key = typed_key(kind.model, entity_id) if kind else None
+    return [] if kind is None or key is None else step_of(kind.model, key, change_set_id)
+
+
 def plan_for(change_set: ChangeSet, *, entity: tuple[str, str] | None, lock: bool) -> Plan:
     """Answer what reverting the change set, or its change of one entity, would do; `lock` holds the rows."""
-    steps = all_steps(change_set.pk)
-    if entity is not None:
-        steps = [step for step in steps if (labels.type_of(step.model).code, str(step.key)) == entity]
-    present = _present(steps, lock=lock)
-    now_steps = [
-        Step(step.model, step.key, None, present[step.model][step.key])
-        for step in steps
-        if step.key in present[step.model]
-    ]
-    names = Names([*steps, *now_steps])
-    plans = [_entity_plan(step, present[step.model].get(step.key), names) for step in steps]
-    return Plan(rows_of([change_set])[0], tuple(_with_objections(plans)))
+    steps = all_steps(change_set.pk) if entity is None else _steps_of(change_set.pk, *entity)
+    return Plan(rows_of([change_set])[0], entity_plans(steps, lock=lock))

@@ -1,18 +1,18 @@
 """Carries a revert out: a change set of its own, made of the owners' own services."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.utils import timezone
 
 from audit import context, reverters
 from audit.errors import NothingToRevert
 from audit.models import ChangeSet
-from audit.queries import ChangeSetRow, get_change_set
+from audit.queries import ChangeSetRow
 from audit.recording import tracked_models
 from audit.reverters import Patch, Way
 from audit.services.planning import Decision, EntityPlan, Plan, State, plan_for
@@ -49,49 +49,41 @@ class Reverted:
     @property
     def message(self) -> str:
         """Answer what a toast says: what was done, and what was left."""
-        skipped = self.conflicts + len(self.refusals)
-        left = [f"{skipped:,} left, changed since" if not self.refusals else f"{skipped:,} left"] if skipped else []
-        left += [f"{self.impossible:,} can't be put back"] if self.impossible else []
-        return ". ".join([self.summary, *([", ".join(left)] if left else [])])
+        left = left_words(conflicts=self.conflicts, refused=len(self.refusals), impossible=self.impossible)
+        return f"{self.summary}{left}"
+
+
+def left_words(*, conflicts: int, refused: int, impossible: int) -> str:
+    """Answer what a revert left, to be said behind what it did; nothing where it left nothing."""
+    skipped = conflicts + refused
+    parts = [f"{skipped:,} left" if refused else f"{skipped:,} left, changed since"] if skipped else []
+    parts += [f"{impossible:,} can't be put back"] if impossible else []
+    return f". {', '.join(parts)}" if parts else ""
 
 
 # --- Who may --------------------------------------------------------------------------------------------------------
 def is_own(change_set: ChangeSet | ChangeSetRow, who: actor.Actor, *, now: datetime) -> bool:
-    """Tell whether the actor did it, within the last 24 hours."""
-    same = bool(who.id) and (change_set.actor_type, change_set.actor_id) == (who.kind.value, who.id)
+    """Tell whether the actor did it, or started the job that did, within the last 24 hours."""
+    same = bool(who.id) and change_set.principal == who.principal
     return same and change_set.created_at > now - OWN_FOR
 
 
-def _missing_permission(change_set: ChangeSet, plan: Plan, who: actor.Actor, *, now: datetime) -> str:
-    """Answer a permission that the actor lacks for the revert; empty if none."""
+def check(change_set: ChangeSet, entities: Iterable[EntityPlan], *, now: datetime | None = None) -> None:
+    """Pass, or raise PermissionDenied naming what the present actor lacks for putting the entities back."""
+    who = actor.current()
     if who.can(PERMISSION):
-        return ""
-    if not is_own(change_set, who, now=now):
-        return PERMISSION
-    for entity in plan.entities:
+        return
+    if not is_own(change_set, who, now=now or timezone.now()):
+        raise _lacks(PERMISSION)
+    for entity in entities:
         reverter = reverters.get(entity.step.model) if entity.state in {State.CLEAN, State.CONFLICT} else None
         needed = reverter.permission(entity.full_patch()) if reverter else None
         if needed and not who.can(needed):
-            return needed
-    return ""
+            raise _lacks(needed)
 
 
-def _check(change_set: ChangeSet, plan: Plan, *, now: datetime | None) -> None:
-    """Pass, or raise PermissionDenied naming what the present actor lacks."""
-    missing = _missing_permission(change_set, plan, actor.current(), now=now or timezone.now())
-    if missing:
-        raise PermissionDenied(f"This needs the permission {missing}.", permission=missing)
-
-
-def preview_revert(*, change_set_id: UUID, entity: tuple[str, str] | None = None, now: datetime | None = None) -> Plan:
-    """Answer what reverting a change set would do, or what of it concerns one entity (type, id).
-
-    Raises NotFound, and PermissionDenied for whoever may not do it either.
-    """
-    change_set = get_change_set(change_set_id)
-    plan = plan_for(change_set, entity=entity, lock=False)
-    _check(change_set, plan, now=now)
-    return plan
+def _lacks(permission: str) -> PermissionDenied:
+    return PermissionDenied(f"This needs the permission {permission}.", permission=permission)
 
 
 def offered(rows: Iterable[ChangeSetRow], *, now: datetime | None = None) -> frozenset[UUID]:
@@ -103,7 +95,13 @@ def offered(rows: Iterable[ChangeSetRow], *, now: datetime | None = None) -> fro
 
 
 # --- Doing it -------------------------------------------------------------------------------------------------------
-def _depths() -> dict[type[models.Model], int]:
+def place_of(way: Way, depth: int) -> tuple[int, int]:
+    """Answer the place in which to do it: owners come back before, and go after, what hangs on them."""
+    order = {Way.RECREATE: 0, Way.RESTORE: 1, Way.REMOVE: 2}[way]
+    return order, -depth if way is Way.REMOVE else depth
+
+
+def depths() -> dict[type[models.Model], int]:
     """Answer how many owners each tracked model has above it: owners come before what hangs on them."""
     found: dict[type[models.Model], int] = {}
 
@@ -123,15 +121,8 @@ def _depths() -> dict[type[models.Model], int]:
 
 
 def _in_order(work: Iterable[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, Patch]]:
-    """Answer the work so that owners come back before, and go after, what hangs on them."""
-    depths = _depths()
-
-    def place(item: tuple[EntityPlan, Patch]) -> tuple[int, int]:
-        patch = item[1]
-        order = {Way.RECREATE: 0, Way.RESTORE: 1, Way.REMOVE: 2}[patch.way]
-        return order, -depths[patch.model] if patch.way is Way.REMOVE else depths[patch.model]
-
-    return sorted(work, key=place)
+    found = depths()
+    return sorted(work, key=lambda item: place_of(item[1].way, found[item[1].model]))
 
 
 def _reason(error: Exception) -> str:
@@ -142,6 +133,20 @@ def _reason(error: Exception) -> str:
     return "It doesn't fit what is there now."
 
 
+def attempt(patches: Sequence[Patch]) -> str:
+    """Do what the patches say, all of one model and way, or nothing of it; answer why not, or nothing."""
+    reverter = reverters.get(patches[0].model)
+    assert reverter is not None  # noqa: S101  # without one there is no patch
+    try:
+        with transaction.atomic():
+            reverter.apply_all(patches)
+            # Keys that lead nowhere are refused here, and not at the commit, where all the rest would go with them.
+            connection.check_constraints()
+    except (ProblemError, IntegrityError, ProtectedError, RestrictedError) as error:
+        return _reason(error)
+    return ""
+
+
 def _apply_all(work: list[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, str]]:
     """Do what can be done, each entity for itself; answer what was refused, and why.
 
@@ -150,13 +155,8 @@ def _apply_all(work: list[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, s
     while True:
         refused: list[tuple[EntityPlan, Patch, str]] = []
         for entity, patch in work:
-            reverter = reverters.get(patch.model)
-            assert reverter is not None  # noqa: S101  # without one there is no patch
-            try:
-                with transaction.atomic():
-                    reverter.apply(patch)
-            except (ProblemError, IntegrityError, ProtectedError, RestrictedError) as error:
-                refused.append((entity, patch, _reason(error)))
+            if reason := attempt([patch]):
+                refused.append((entity, patch, reason))
         if not refused or len(refused) == len(work):
             return [(entity, reason) for entity, _, reason in refused]
         work = [(entity, patch) for entity, patch, _ in refused]
@@ -164,19 +164,39 @@ def _apply_all(work: list[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, s
 
 def _nothing(plan: Plan) -> NothingToRevert:
     """Answer the plain words for a revert that has nothing to do."""
-    counts = {"conflicts": plan.conflicts, "impossible": plan.impossible}
-    if plan.conflicts:
+    objections = [
+        entity.objection.reason for entity in plan.entities if entity.objection and entity.state is State.IMPOSSIBLE
+    ]
+    kept = [field.reason for entity in plan.entities for field in entity.fields if field.reason]
+    return nothing(plan.change_set, conflicts=plan.conflicts, impossible=plan.impossible, reasons=objections + kept)
+
+
+def nothing(change_set: ChangeSetRow, *, conflicts: int, impossible: int, reasons: Sequence[str]) -> NothingToRevert:
+    """Answer the plain words for a revert that has nothing to do, from how its entities stand."""
+    counts = {"conflicts": conflicts, "impossible": impossible}
+    if conflicts:
         return NothingToRevert("It was changed again since. Decide field by field what goes back.", **counts)
-    if plan.impossible:
-        objections = [
-            entity.objection.reason for entity in plan.entities if entity.objection and entity.state is State.IMPOSSIBLE
-        ]
-        kept = [field.reason for entity in plan.entities for field in entity.fields if field.reason]
-        return NothingToRevert((objections + kept or ["It can't be put back."])[0], **counts)
-    by = plan.change_set.reverted_by
-    if by:
+    if impossible:
+        return NothingToRevert((*reasons, "It can't be put back.")[0], **counts)
+    if by := change_set.reverted_by:
         return NothingToRevert(f"{by[-1].actor_name} has undone this already.", **counts)
     return NothingToRevert("Everything is as it was before already.", **counts)
+
+
+def deed_of(change_set: ChangeSet, summary: str) -> tuple[str, str, str]:
+    """Answer what reverting it is called: the action, its first word for people, and what it is about."""
+    # Taking back a revert does the deed again, and is called so.
+    if change_set.action == _REVERT:
+        return _REPEAT, "Done again", change_set.reason or summary
+    return _REVERT, "Undone", change_set.reason if change_set.action == _REPEAT and change_set.reason else summary
+
+
+def locked_change_set(change_set_id: UUID) -> ChangeSet:
+    """Answer the change set, held so that reverts of it take turns; raises NotFound."""
+    found = ChangeSet.objects.select_for_update(no_key=True).filter(pk=change_set_id).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 @transaction.atomic
@@ -192,20 +212,14 @@ def revert(
     What was changed since stays unless `decisions` name it. Raises NotFound, PermissionDenied, NothingToRevert. Two at
     once take turns, and the second finds nothing to do.
     """
-    locked = ChangeSet.objects.select_for_update(no_key=True).filter(pk=change_set_id).first()
-    if locked is None:
-        raise NotFound
+    locked = locked_change_set(change_set_id)
     plan = plan_for(locked, entity=entity, lock=True)
-    _check(locked, plan, now=now)
+    check(locked, plan.entities, now=now)
     decided = frozenset(decisions)
     work = [(one, patch) for one in plan.entities if (patch := one.patch(decided)) is not None]
     if not work:
         raise _nothing(plan)
-    # Taking back a revert does the deed again, and is called so.
-    action, done, deed_words = (
-        (_REPEAT, "Done again", locked.reason) if locked.action == _REVERT else (_REVERT, "Undone", "")
-    )
-    deed_words = deed_words or (locked.reason if locked.action == _REPEAT else plan.change_set.summary)
+    action, done, deed_words = deed_of(locked, plan.change_set.summary)
     with context.change_set(action, reason=deed_words, reverts=locked.pk) as deed:
         refused = _apply_all(_in_order(work))
         own_id = deed.change_set_id

@@ -1,10 +1,14 @@
 """Many rows at once leave the same history as one by one, in one statement."""
 
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, models
 from django.db.models import F, ProtectedError, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
@@ -54,6 +58,38 @@ def test_keeps_awkward_values_as_they_are() -> None:
     stored = User.objects.get(pk=user.pk)
     assert (stored.display_name, stored.preferences) == (name, user.preferences)
     assert trail(User, user.pk)[0].display_name == name
+
+
+_AMOUNTS = models.DecimalField(max_digits=12, decimal_places=4)
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        (models.CharField(), ["a", None, "\\N", 7]),
+        (models.IntegerField(), [1, None]),
+        (models.IntegerField(), [1, "2", True]),
+        (models.BooleanField(), [True, None, "f"]),
+        (_AMOUNTS, [Decimal("0.0001"), None, Decimal("1E+3")]),
+        (_AMOUNTS, [Decimal(1), 0.5, "2.25"]),
+        (models.JSONField(), [None, {}, [], "text", Value(None, models.JSONField())]),
+        (ArrayField(models.IntegerField()), [None, [], [1, "2"]]),
+    ],
+)
+def test_stores_what_the_field_would(field: Any, values: list[Any]) -> None:
+    field.set_attributes_from_name("value")
+    objs: Any = [SimpleNamespace(value=value) for value in values]
+    assert list(map(str, bulk._stored(objs, field, add=True))) == [
+        str(field.get_db_prep_save(value, connection)) for value in values
+    ]
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity")])
+def test_refuses_amounts_that_are_no_numbers(value: Decimal) -> None:
+    _AMOUNTS.set_attributes_from_name("value")
+    objs: Any = [SimpleNamespace(value=value)]
+    with pytest.raises(ValidationError):
+        bulk._stored(objs, _AMOUNTS, add=True)
 
 
 def test_creates_nothing_where_one_row_is_refused() -> None:

@@ -320,6 +320,26 @@ def test_lets_people_take_back_their_own_undo() -> None:
     assert _now(role).name == "Checker"
 
 
+def _job_of(who: Actor) -> Actor:
+    return Actor(
+        kind=ActorKind.JOB, id="0198f000-0000-7000-8000-0000000000ff", name="Import", on_behalf_of=who.identity
+    )
+
+
+def test_lets_people_undo_the_job_that_they_started() -> None:
+    role = Role.objects.create(name="Packer")
+    change = _by(_job_of(ANA), role, "Checker")
+    with actor.use(ANA):
+        services.revert(change_set_id=change)
+    assert _now(role).name == "Packer"
+
+
+def test_keeps_people_from_undoing_the_job_of_somebody_else() -> None:
+    change = _by(_job_of(OWNER), Role.objects.create(name="Packer"), "Checker")
+    with actor.use(ANA), pytest.raises(PermissionDenied, match="audit:revert"):
+        services.revert(change_set_id=change)
+
+
 @pytest.mark.parametrize(
     ("who", "missing"),
     [
@@ -451,3 +471,13 @@ def _play(steps: Any) -> None:
             elif not any(other.name == name for other in own if other.pk != role.pk):
                 role.name, role.permissions = name, permissions
                 role.save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_what_hangs_on_nothing_any_more() -> None:
+    user, role = User.objects.create(email="ana@shop.example", display_name="Ana"), Role.objects.create(name="Packer")
+    given_role = UserRole.objects.create(user=user, role=role)
+    change = _do(UserRole.objects.get(pk=given_role.pk).delete)
+    Role.objects.get(pk=role.pk).delete()
+    with pytest.raises(NothingToRevert, match="doesn't fit"):
+        services.revert(change_set_id=change)

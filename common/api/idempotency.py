@@ -1,6 +1,5 @@
 """Idempotency keys: a POST that is sent again is answered again, and done once (reliability.md, section 5)."""
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from common import actor
 from common.access import ANONYMOUS
@@ -57,7 +57,8 @@ class _Attempt:
 
 
 def _hash(request: HttpRequest) -> str:
-    digest = hashlib.sha256()
+    # Keyed, because a body may hold a password: from a plain digest in the table it could be guessed offline.
+    digest = salted_hmac("common.api.idempotency", b"", algorithm="sha256")
     for part in (request.method or "", request.get_full_path(), request.content_type or ""):
         digest.update(part.encode() + b"\0")
     for piece in _pieces(request):
@@ -145,7 +146,12 @@ def once(view: "ApiView", work: Callable[[], HttpResponse]) -> HttpResponse:
     if not _KEY.fullmatch(key):
         raise BadRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
     begun = _begin(who.identity, key, _hash(request), timezone.now())
-    return begun if isinstance(begun, HttpResponse) else _work(view, work, begun)
+    if isinstance(begun, HttpResponse):
+        return begun
+    try:
+        return _work(view, work, begun)
+    except _FencedError as error:
+        raise StillRunning(retry_after=RETRY_AFTER_S) from error
 
 
 def _work(view: "ApiView", work: Callable[[], HttpResponse], attempt: _Attempt) -> HttpResponse:
@@ -154,8 +160,8 @@ def _work(view: "ApiView", work: Callable[[], HttpResponse], attempt: _Attempt) 
             response = view.render(work())
             _finish(attempt, response)
             return response
-    except _FencedError as error:
-        raise StillRunning(retry_after=RETRY_AFTER_S) from error
+    except _FencedError:
+        raise
     except Exception as error:  # whatever the view may raise; handle_exception raises again what nobody anticipated
         try:
             response = view.render(view.handle_exception(error))

@@ -17,6 +17,7 @@ class Operation:
     `takes`: the body; None is none. `answers`: the body of the answer, for a list that of a row; None is 204. `query`:
     parameters beside those of lists. `ordering`: names by which a list can be ordered, the first is its default, `-` in
     front turns it; having them makes it a list. `errors`: what can go wrong beside what can go wrong everywhere.
+    `may_be_later`: where there is too much to do, 202 and the same body, and a job does it.
     `many`: a list that is answered whole because it is short. `versioned`: changes need the version seen. `status` and
     `headers`: of the answer.
     """
@@ -29,6 +30,7 @@ class Operation:
     ordering: tuple[str, ...] = ()
     errors: tuple[type[ProblemError], ...] = ()
     many: bool = False
+    may_be_later: bool = False
     status: int = 200
     versioned: bool = False
     cached_s: int | None = None

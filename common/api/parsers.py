@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
@@ -17,8 +18,7 @@ _INT_MAX = 2**63 - 1
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
+        doubled = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise BadRequest(f"The key {doubled[:80]!r} stands twice in one object.")
     return found
 

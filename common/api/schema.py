@@ -22,6 +22,7 @@ from common.errors import (
     NotAcceptable,
     NotAuthenticated,
     NotFound,
+    PaymentRequired,
     PermissionDenied,
     PreconditionRequired,
     ProblemError,
@@ -257,20 +258,22 @@ class ContractSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> Schema:  # drf-spectacular's signature
         contract = self.contract
-        responses: Schema = {str(contract.status): self._success()}
+        responses: Schema = {str(contract.status): self._success(contract.status)}
+        if contract.may_be_later:
+            responses["202"] = self._success(HTTPStatus.ACCEPTED)
         if contract.cached_s is not None:
             responses["304"] = {"description": "What you have is still so.", "headers": self._headers("ETag")}
         for status, errors in _classes_by_status(self._errors()).items():
             responses[str(status)] = self._problem(status, errors)
         return dict(sorted(responses.items()))
 
-    def _success(self) -> Schema:
+    def _success(self, status: int) -> Schema:
         contract = self.contract
         names = ["X-Request-ID", "RateLimit", "RateLimit-Policy"]
         names += ["ETag"] if contract.versioned or contract.cached_s is not None else []
-        names += ["Location"] if contract.status in (201, 202) else []
+        names += ["Location"] if status in (201, 202) else []
         names += ["Idempotency-Replayed"] if self.method == "POST" and self.subject.get_authenticators() else []
-        described: Schema = {"description": HTTPStatus(contract.status).phrase, "headers": self._headers(*names)}
+        described: Schema = {"description": HTTPStatus(status).phrase, "headers": self._headers(*names)}
         for name, meaning in contract.headers.items():
             described["headers"][name] = {"description": meaning, "schema": {"type": "string"}}
         if contract.answers is None:
@@ -312,7 +315,7 @@ class ContractSchema(AutoSchema):
         if view.get_authenticators():
             found += [NotAuthenticated, PermissionDenied]
             if self.method in view.public_api:
-                found.append(EditionRequired)
+                found += [EditionRequired, PaymentRequired] if self.method in _UNSAFE else [EditionRequired]
             if self.method == "POST":
                 found += [idempotency.StillRunning, idempotency.KeyReused]
         if contract.takes is not None or self.method in _UNSAFE:

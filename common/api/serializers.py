@@ -16,7 +16,6 @@ from rest_framework.serializers import (
     DictField,
     EmailField,
     FileField,
-    ListField,
     SerializerMethodField,
     URLField,
     UUIDField,
@@ -47,6 +46,8 @@ __all__ = [
 ]
 
 INT32_MAX = 2**31 - 1
+# Of a body that is all wrong, so many of its unknown fields are named.
+_UNKNOWN_NAMED = 50
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -103,6 +104,15 @@ class ChoiceField(drf.ChoiceField):
         return super().to_internal_value(data)
 
 
+class ListField(drf.ListField):
+    """Several values. Too many are refused before any is looked at: each that is wrong would be said to be."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            raise ValidationError(f"Ensure this field has no more than {self.max_length} elements.")
+        return super().to_internal_value(data)
+
+
 class JSONObjectField(drf.JSONField):
     """An object whose members are the client's own; at most `max_bytes` of JSON."""
 
@@ -152,9 +162,9 @@ class Serializer(drf.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             known = {name for name, field in self.fields.items() if not field.read_only}
-            unknown = {name: ["There is no such field."] for name in data if name not in known}
+            unknown = [name for name in data if name not in known]
             if unknown:
-                raise ValidationError(unknown)
+                raise ValidationError({name: ["There is no such field."] for name in unknown[:_UNKNOWN_NAMED]})
         return super().to_internal_value(data)
 
 

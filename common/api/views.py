@@ -34,8 +34,9 @@ def as_access(declared: Declared) -> Access:
 class ListQuery(serializers.QuerySerializer):
     """The parameters that every list has."""
 
+    # Holds the value that the list is ordered by, escaped: of a name in emoji that is twelve letters for each.
     cursor = serializers.CharField(
-        required=False, max_length=1000, help_text="From `next` or `previous` of another page."
+        required=False, max_length=4000, help_text="From `next` or `previous` of another page."
     )
     limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     count = serializers.BooleanField(
@@ -216,14 +217,20 @@ class ApiView(APIView):
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
-    def answer(self, what: Any = None, *, location: str | None = None, version: int | None = None) -> HttpResponse:
-        """Answer `what` as the operation declares it; `location` of what was made, `version` as its ETag."""
+    def answer(
+        self, what: Any = None, *, location: str | None = None, version: int | None = None, is_later: bool = False
+    ) -> HttpResponse:
+        """Answer `what` as the operation declares it; `location` of what was made, `version` as its ETag.
+
+        `is_later`: a job does it, if the operation says that this may be.
+        """
         contract = self.operation
+        status = 202 if is_later else contract.status
         if contract.answers is None:
-            response: HttpResponse = HttpResponse(status=contract.status)
+            response: HttpResponse = HttpResponse(status=status)
         else:
             data = self._represent(contract, what)
-            response = Response(data, status=contract.status)
+            response = Response(data, status=status)
             if contract.cached_s is not None:
                 return self._cacheable(data, contract.cached_s)
         if location is not None:

@@ -36,6 +36,15 @@ _STATUS_VARIANTS = {
         "FAILED": "danger",
         "CANCELLED": "outline",
     },
+    "import": {
+        "MAPPING": "warning",
+        "READING": "info",
+        "PREVIEW": "info",
+        "APPLYING": "info",
+        "COMPLETED": "success",
+        "FAILED": "danger",
+        "CANCELLED": "outline",
+    },
 }
 
 

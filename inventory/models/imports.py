@@ -1,7 +1,6 @@
 """Imports: a file of stock, what each of its lines will do, and how far it has been carried out."""
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -13,6 +12,8 @@ class InventoryImport(BaseModel):
     """A file that was given to be imported. `options`: what its owner chose (inventory.services.importing.Options)."""
 
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Of the form or request that brought it, so that a second press brings nothing.
+    idempotency_key = models.CharField(max_length=150, null=True, unique=True)  # noqa: DJ001  # null: each is one of its own
     status = models.CharField(max_length=9, choices=ImportStatus, default=ImportStatus.READING)
     file_name = models.CharField(max_length=255)
     file_path = models.CharField(max_length=255)
@@ -24,6 +25,8 @@ class InventoryImport(BaseModel):
     options = models.JSONField(default=dict)
     # {"tag": how often}: what the format didn't understand.
     ignored = models.JSONField(default=dict)
+    # Sentences of the format on the file as a whole.
+    notes = models.JSONField(default=list)
     # {"NEW": 1204, "PROBLEM": 7, …, "rows": 1311}
     counts = models.JSONField(default=dict)
     error_message = models.TextField(blank=True)
@@ -56,31 +59,31 @@ class ImportLine(models.Model):
     message = models.TextField(blank=True)
     problem_field = models.CharField(max_length=40, blank=True)
     raw = models.CharField(max_length=300, blank=True)
-    # The lot that it is merged into, changes or makes.
+    # The lot that it is merged into, changes, or will make under this key.
     lot_id = models.UUIDField(null=True)
-    lot_version = models.PositiveIntegerField(null=True)
-    is_applied = models.BooleanField(default=False)
-    # Which of the fields below the file states.
-    stated = ArrayField(models.CharField(max_length=24), default=list)
+    # What two lots are told apart by; also in `values`.
     item_type = models.CharField(max_length=11, blank=True)
     item_no = models.CharField(max_length=60, blank=True)
     color_id = models.PositiveIntegerField(null=True)
     condition = models.CharField(max_length=4, blank=True)
     completeness = models.CharField(max_length=10, blank=True)
     sub_condition = models.CharField(max_length=10, blank=True)
+    # Files of BrickLink name their lots.
     bricklink_lot_id = models.BigIntegerField(null=True)
     remarks = models.TextField(blank=True)
     unit_price = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     qty = models.IntegerField(null=True)
+    # The quantity is a difference (`+5`), not a count.
     is_difference = models.BooleanField(default=False)
-    # The other stated fields, by name, as the lot's columns take them.
+    is_deletion = models.BooleanField(default=False)
+    # What happens to the quantity; decided when the file is matched, so that pieces sold since then stay sold.
+    qty_delta = models.IntegerField(default=0)
+    # The stated fields by name, as the lot's columns take them.
     values = models.JSONField(default=dict)
-    extra = models.JSONField(default=dict)
     # [["A-03-2", 12 or null], …]
     locations = models.JSONField(default=list)
 
     class Meta:
-        indexes = [models.Index(fields=["run", "outcome", "position"], name="import_line_outcome")]
         constraints = [
             models.UniqueConstraint(fields=["run", "position"], name="import_line_position"),
             models.CheckConstraint(condition=Q(outcome__in=["", *LineOutcome.values]), name="import_line_outcomes"),

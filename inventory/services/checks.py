@@ -34,6 +34,10 @@ LENGTHS = {
     "price_lock_reason": 200, "reserved_for": 60, "acquired_from": 200,
 }  # fmt: skip
 INT_LIMIT = 2**31
+# Django makes an enumeration's list of values anew at each call; a file has a hundred thousand.
+_TYPES, _CONDITIONS = frozenset(ItemType.values), frozenset(ItemCondition.values)
+_COMPLETENESS, _GRADES = frozenset(Completeness.values), frozenset(SubCondition.values)
+_STOCK_ROOMS = frozenset({"", *StockRoom.values})
 _WEIGHT_LIMIT = Decimal(10) ** 6
 _ALL = 100
 
@@ -76,7 +80,7 @@ def _wrong(errors: Errors, name: str, message: str) -> None:
 
 def _check_identity(lot: dict[str, Any], errors: Errors) -> None:
     kind, color_id = lot.get("item_type"), lot.get("color_id")
-    if kind not in ItemType.values:
+    if kind not in _TYPES:
         _wrong(errors, "item_type", "This is no type of item.")
     if not lot.get("item_no"):
         _wrong(errors, "item_no", "A lot needs its item's number.")
@@ -94,21 +98,21 @@ def _check_identity(lot: dict[str, Any], errors: Errors) -> None:
 
 def _check_condition(lot: dict[str, Any], errors: Errors) -> None:
     condition, completeness, grade = lot.get("condition"), lot["completeness"], lot["sub_condition"]
-    if condition not in ItemCondition.values:
+    if condition not in _CONDITIONS:
         _wrong(errors, "condition", "A lot is NEW or USED.")
     if completeness is not None:
-        if completeness not in Completeness.values:
+        if completeness not in _COMPLETENESS:
             _wrong(errors, "completeness", "This is no completeness.")
         elif lot.get("item_type") != ItemType.SET:
             _wrong(errors, "completeness", "Only sets are complete, incomplete or sealed.")
         elif completeness == Completeness.SEALED and condition == ItemCondition.USED:
             _wrong(errors, "completeness", "A used set isn't sealed.")
     if grade is not None:
-        if grade not in SubCondition.values:
+        if grade not in _GRADES:
             _wrong(errors, "sub_condition", "This is no grade.")
         elif condition != ItemCondition.USED:
             _wrong(errors, "sub_condition", "Only used things have a grade.")
-    if lot.get("stock_room_id", "") not in ("", *StockRoom.values):
+    if lot.get("stock_room_id", "") not in _STOCK_ROOMS:
         _wrong(errors, "stock_room_id", "The stockrooms are A, B and C.")
 
 

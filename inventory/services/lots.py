@@ -20,7 +20,7 @@ from inventory.services import stock
 from inventory.services.checks import EDITABLE, INT_LIMIT, completed
 
 # What a lot starts with where nothing is said.
-_DEFAULTS: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {
     "item_name": "", "category_name": "", "color_id": None, "completeness": None, "sub_condition": None,
     "cost_basis": None, "sale_percent": 0, "bulk": 1, "tier_prices": [], "description": "", "remarks": "",
     "is_retain": False, "is_stock_room": False, "stock_room_id": "", "weight_grams": None, "low_stock_threshold": None,
@@ -52,7 +52,7 @@ def create_lot(
     if unknown:
         raise ValueError(f"a lot has no {', '.join(sorted(unknown))} to set")
     context.describe("inventory.create_lot")
-    made = completed({**_DEFAULTS, "unit_price": 0, "date_added": now, **values})
+    made = completed({**DEFAULTS, "unit_price": 0, "date_added": now, **values})
     qty = _quantity(qty_available)
     lot = InventoryItem(**made, id=lot_id or new_id(), qty_available=qty, currency=workspace.current().currency)
     if lot.bricklink_lot_id and InventoryItem.objects.filter(bricklink_lot_id=lot.bricklink_lot_id).exists():

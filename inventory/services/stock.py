@@ -213,6 +213,24 @@ def open_balances(*, lots: Sequence[InventoryItem], kind: MovementKind, now: dat
     )
 
 
+_OPEN = f"""
+INSERT INTO {StockMovement._meta.db_table} (inventory_item_id, kind, delta_available, delta_reserved, balance_available,
+    balance_reserved, cause_type, cause_id, cause_key, note, change_set_id, created_at)
+SELECT s.lot_id, %s, s.qty, 0, s.qty, 0, %s, %s, s.cause_key, '', %s, %s FROM ({{source}}) s WHERE s.qty <> 0
+"""  # noqa: S608  # names come from the models
+
+
+def open_balances_from(
+    source: str, params: Sequence[Any], *, kind: MovementKind, cause: tuple[str, str], now: datetime
+) -> None:
+    """Write the first movements of lots that were just inserted with their quantities, for a bulk path.
+
+    `source`: a query for (lot_id, qty, cause_key). `cause`: its type and id.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN.format(source=source), [kind, *cause, current_deed().row().id, now, *params])
+
+
 def close_balances(*, balances: Mapping[UUID, Balance], kind: MovementKind, now: datetime, note: str = "") -> None:
     """Write the last movement of lots that are about to be deleted, which leaves them at zero. They are locked."""
     deed = current_deed().row().id
@@ -340,10 +358,10 @@ def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -
         if move.location_id and (delta := move.available + move.reserved):
             key = (move.lot_id, move.location_id)
             at_places[key] = at_places.get(key, 0) + delta
-    fewer = [lot_id for lot_id in changed if any(m.lot_id == lot_id and m.available + m.reserved < 0 for m in moves)]
+    fewer = {move.lot_id for move in moves if move.available + move.reserved < 0}
     if not at_places and not fewer:
         return
-    concerned = {lot_id for lot_id, _ in at_places} | set(fewer)
+    concerned = {lot_id for lot_id, _ in at_places} | fewer
     placements = list(
         InventoryItemLocation.objects.select_for_update().filter(inventory_item__in=concerned).order_by("location_id")
     )
@@ -351,8 +369,11 @@ def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -
     kept = dict(qty)
     for key, delta in at_places.items():
         kept[key] = max(0, kept.get(key, 0) + delta)
-    for lot_id in concerned:
-        mine = sorted((key for key in kept if key[0] == lot_id), key=lambda key: (kept[key], key[1]))
+    places_of: dict[UUID, list[tuple[UUID, UUID]]] = {}
+    for key in kept:
+        places_of.setdefault(key[0], []).append(key)
+    for lot_id, places in places_of.items():
+        mine = sorted(places, key=lambda key: (kept[key], key[1]))
         excess = sum(kept[key] for key in mine) - changed[lot_id].on_hand
         # The smallest heap first: that empties a place.
         for key in mine:

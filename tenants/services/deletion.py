@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from accounts import queries as people
 from accounts.services import identify
@@ -128,13 +128,21 @@ def cancel_deletion_of(*, tenant_id: UUID) -> Tenant:
 def delete_due(*, now: datetime) -> int:
     """Delete every shop whose grace period is over, and the files of those deleted before; answer how many shops went.
 
-    Each in a transaction of its own: killed anywhere, a shop is there or gone, and the next run does the rest.
+    Each in a transaction of its own: killed anywhere, a shop is there or gone, and the next run does the rest. One that
+    can't go now keeps no other from going.
     """
     count = 0
     for tenant_id in queries.due_for_deletion(now=now).values_list("pk", flat=True):
-        count += _delete(tenant_id=tenant_id, now=now)
+        try:
+            count += _delete(tenant_id=tenant_id, now=now)
+        except DatabaseError as error:
+            logger.exception("tenants.undeleted", tenant_id=str(tenant_id), error=type(error).__name__)
     for gone in queries.with_files_left():
-        _remove_files(gone.schema_name)
+        try:
+            _remove_files(gone.schema_name)
+        except OSError as error:
+            logger.exception("tenants.files_left", slug=gone.slug, error=type(error).__name__)
+            continue
         step("tenants.files_removed")
         gone.files_removed_at = now
         gone.save(update_fields=["files_removed_at"])

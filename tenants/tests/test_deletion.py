@@ -8,7 +8,7 @@ import time_machine
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.services import issue_tokens
@@ -192,6 +192,29 @@ def test_spares_a_shop_that_was_kept(doomed: Tenant):
     with in_schema("public"):
         services.cancel_deletion_of(tenant_id=doomed.pk)
         assert services.delete_due(now=timezone.now()) == 0
+
+
+def test_deletes_the_others_where_one_can_not_go(doomed: Tenant):
+    second = create_shop(schema="t_second", host=f"second.{settings.BASE_DOMAIN}", name="Second")
+    with in_schema("t_second"):
+        second.deletion_requested_at = timezone.now() - GRACE
+        second.save()
+    drops: list[str] = []
+
+    def refuse_first(name: str) -> None:
+        if name == "tenants.schema_dropped":
+            drops.append(name)
+            if len(drops) == 1:
+                raise OperationalError("out of shared memory")
+
+    steps.listen(refuse_first)
+    try:
+        with in_schema("public"):
+            assert services.delete_due(now=timezone.now()) == 1
+    finally:
+        steps.listen(None)
+    assert schemas.exists("t_doomed")
+    assert not schemas.exists("t_second")
 
 
 @pytest.mark.django_db(transaction=True)

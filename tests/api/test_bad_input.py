@@ -2,6 +2,7 @@
 
 import json
 from http import HTTPStatus
+from time import process_time
 from typing import Any
 
 import pytest
@@ -87,6 +88,22 @@ def test_says_which_values_are_not_valid(program: Program, body: Any, pointers: 
     assert sorted(problem["errors"]) == sorted(pointers)
     assert all(isinstance(message, str) and message for messages in problem["errors"].values() for message in messages)
     assert not Invitation.objects.exists()
+
+
+MANY = 100_000
+ALL_WRONG = {
+    "one key of many twice": (b"{" + b",".join(b'"%x":0' % (min(n, MANY - 2)) for n in range(MANY)) + b"}", 400),
+    "many unknown fields": (b"{" + b",".join(b'"%x":0' % n for n in range(MANY)) + b"}", 422),
+    "many wrong values": (json.dumps({**INVITATION, "roles": [1] * MANY}).encode(), 422),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), ALL_WRONG.values(), ids=list(ALL_WRONG))
+def test_what_is_wrong_in_many_places_costs_no_more_than_a_body(program: Program, body: bytes, status: int) -> None:
+    began = process_time()
+    problem = check_problem(program.send("POST", "/users/invitations", body), status)
+    assert process_time() - began < 1
+    assert len(problem.get("errors", {})) <= 50
 
 
 def test_refuses_a_huge_body_by_its_length_and_by_its_bytes(program: Program) -> None:

@@ -4,9 +4,11 @@ import json
 import re
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from django.test import override_settings
+from django.utils import timezone
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
@@ -20,6 +22,8 @@ from common.api.views import ApiView
 from common.entitlements import AllowAll
 from common.errors import EditionRequired
 from common.testing.urls import routes
+from tenants.models import Tenant
+from tenants.services import suspend
 from tests.api.conftest import CENTRAL, HOST, Program, make_user, token_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,6 +144,15 @@ def test_admits_whom_the_document_says(role: str | None, settings: Any) -> None:
         if not met or (status >= 500 and not path.endswith("/ready")):
             wrong.append(f"{method} {path}: {status} for {role}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+def test_says_which_changes_wait_in_a_suspended_shop(program: Program) -> None:
+    suspend(tenant_id=Tenant.objects.get(slug="shop").pk, reason="Invoice 7 is open.", now=timezone.now())
+    for method, path, described in documented():
+        answer = program.send(method, re.sub(r"\{\w+\}", str(UUID(int=7)), path), {})
+        assert answer.status_code != 402 or "402" in described["responses"], (method, path)
+        assert answer.status_code != 402 or method != "GET"
 
 
 @pytest.mark.django_db

@@ -1,5 +1,7 @@
 """Idempotency keys: a POST that is sent again is answered again, and done once (reliability.md, C5)."""
 
+import hashlib
+import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from common.access import SIGNED_IN
 from common.api import idempotency
 from common.api.operations import operation
 from common.api.views import ApiView
+from common.errors import Conflict
 from common.models import IdempotencyRecord
 from tests.api.conftest import Program, make_user, token_of
 
@@ -42,6 +45,14 @@ def test_answers_again_and_does_it_once(program: Program) -> None:
     assert second["X-Request-ID"] != first["X-Request-ID"]
     assert Role.objects.filter(is_system=False).count() == 1
     assert ChangeSet.objects.filter(action="accounts.create_role").count() == 1
+
+
+def test_keeps_no_digest_from_which_a_password_could_be_guessed(program: Program) -> None:
+    body = {"email": "ana@shop.example", "roles": ["picker"], "password": "a password by an admin"}
+    assert post(program, "k1", body, "/users").status_code == 201
+    assert post(program, "k1", body, "/users").status_code == 201
+    parts = b"POST\0/api/v1/users\0application/json\0" + json.dumps(body).encode()
+    assert IdempotencyRecord.objects.get().body_hash != hashlib.sha256(parts).hexdigest()
 
 
 def test_refuses_another_request_under_the_same_key(program: Program) -> None:
@@ -148,12 +159,30 @@ class SlowView(ApiView):
         return self.answer()
 
 
-urlpatterns = [path("api/v1/slow", SlowView.as_view())]
+class SlowRefusalView(ApiView):
+    """Refuses, and as slowly."""
+
+    access = {"POST": SIGNED_IN}
+    public_api = ()
+    # As where a service counts the refusal itself.
+    atomic_with_key = False
+
+    @operation("Refuse slowly")
+    def post(self, _request: Request) -> HttpResponse:
+        IdempotencyRecord.objects.filter(key="k1").update(started_at=timezone.now() + timedelta(seconds=90))
+        raise Conflict("Not like this.")
 
 
-def test_undoes_what_it_did_when_somebody_took_over(program: Program, settings: Any) -> None:
+urlpatterns = [
+    path("api/v1/slow", SlowView.as_view()),
+    path("api/v1/slow-refusal", SlowRefusalView.as_view()),
+]
+
+
+@pytest.mark.parametrize("path", ["/slow", "/slow-refusal"])
+def test_undoes_what_it_did_when_somebody_took_over(program: Program, settings: Any, path: str) -> None:
     settings.ROOT_URLCONF = __name__
-    response = post(program, "k1", None, "/slow")
+    response = post(program, "k1", None, path)
     assert (response.status_code, response["Retry-After"]) == (409, "1")
     assert not Role.objects.filter(is_system=False).exists(), "only one of the two may leave its effect"
 

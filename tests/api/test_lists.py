@@ -98,6 +98,14 @@ def test_refuses_a_cursor_of_another_order_shop_or_maker(program: Program) -> No
     assert program.send("GET", f"/users?ordering=email&cursor={odd}").status_code == 400
 
 
+@pytest.mark.parametrize("letter", ["é", "积", "🧱"])
+def test_goes_on_after_a_row_with_the_longest_name(program: Program, letter: str) -> None:
+    for number in range(3):
+        make_user("picker", email=f"long{number}@shop.example", display_name=letter * 120)
+    pages = list(walk(program, "ordering=-display_name&limit=1"))
+    assert len(pages) == User.objects.count()
+
+
 def test_filters(program: Program) -> None:
     assert emails(program.send("GET", "/users?role=owner").json()) == ["owner@shop.example"]
     assert emails(program.send("GET", "/users?search=picker+p02").json()) == ["p02@shop.example"]

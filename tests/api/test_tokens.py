@@ -2,15 +2,19 @@
 
 import base64
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
+from time import sleep
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import services, tokens
@@ -250,6 +254,41 @@ def test_gives_at_most_one_pair_when_a_token_is_used_twice_at_once(visitor: Prog
     for pair in given:
         assert status_with(pair["access_token"]) == 401
         assert refresh(visitor, pair["refresh_token"]).status_code == 401
+
+
+def _sign_out_everywhere(user: User, _family: UUID) -> None:
+    services.end_other_sessions(user_id=user.pk, now=timezone.now())
+
+
+def _sign_out_device(_user: User, family: UUID) -> None:
+    services.end_session(public_id=family, now=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [_sign_out_everywhere, _sign_out_device])
+def test_ends_although_it_is_being_spent_meanwhile(visitor: Program, end: Callable[[User, UUID], None]) -> None:
+    user, shop = make_user("owner"), workspace.current_key()
+    token = sign_in(visitor)["refresh_token"]
+    claims = tokens.read(token, kind="refresh")
+    is_ending = Event()
+
+    def ended() -> None:
+        try:
+            with workspace.enter(shop):
+                is_ending.set()
+                end(user, claims.family_id)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            pair = tokens.rotate(refresh_token=token, now=timezone.now())
+            ending = pool.submit(ended)
+            is_ending.wait(timeout=10)
+            sleep(0.3)  # it has come as far as it gets before this is committed
+        ending.result(timeout=10)
+    assert status_with(pair.access_token) == 401
+    assert refresh(visitor, pair.refresh_token).status_code == 401
 
 
 # --- What ends them at once -------------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _redis,
         "KEY_FUNCTION": "common.workspace.cache_key",
+        "OPTIONS": {"serializer": "common.cache.JSONSerializer"},
     }
 }
 CELERY_TASK_ALWAYS_EAGER = True

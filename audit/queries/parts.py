@@ -1,0 +1,87 @@
+"""Reads what a large change set did a part at a time, so that memory doesn't grow with it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from audit.diff import Step
+from audit.queries.change_sets import tallies
+from audit.queries.rows import Span, steps
+from audit.recording import CREATED, DELETED, history_of, key_of, quote
+from audit.reverters import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The entities of one model that go back in one way, and how many there are."""
+
+    model: type[models.Model]
+    way: Way
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of a phase's entities; `after` asks for the next ones, None is that there are no more."""
+
+    steps: Sequence[Step]
+    after: int | None
+
+
+def _way(first: str, last: str) -> Way:
+    """Answer how an entity goes back, from the kinds of the first and last history row that the change set left."""
+    if first == CREATED:
+        return Way.REMOVE
+    return Way.RECREATE if last == DELETED else Way.RESTORE
+
+
+def phases_of(change_set_id: UUID) -> list[Phase]:
+    """Answer what a change set did by model and by the way in which it goes back, in no order."""
+    found = []
+    for tally in tallies([change_set_id]).get(change_set_id, []):
+        table, key = quote(history_of(tally.kind.model)._meta.db_table), quote(key_of(tally.kind.model).column)
+        counts: Counter[Way] = Counter()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT first, last, count(*) FROM (SELECT (array_agg(history_type ORDER BY history_id))[1] AS first,"  # noqa: S608  # names come from the models
+                f" (array_agg(history_type ORDER BY history_id DESC))[1] AS last FROM {table} WHERE change_set_id = %s"
+                f" GROUP BY {key}) x GROUP BY first, last",
+                [change_set_id],
+            )
+            for first, last, count in cursor.fetchall():
+                counts[_way(first, last)] += count
+        found += [Phase(tally.kind.model, way, count) for way, count in counts.items()]
+    return found
+
+
+def part_of(phase: Phase, change_set_id: UUID, *, after: int, limit: int) -> Part:
+    """Answer the phase's entities whose first change is among the `limit` next history rows after `after`."""
+    table, key = quote(history_of(phase.model)._meta.db_table), quote(key_of(phase.model).column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT history_id, {key} FROM {table} WHERE change_set_id = %s AND history_id > %s"  # noqa: S608  # as above
+            " ORDER BY history_id LIMIT %s",
+            [change_set_id, after, limit],
+        )
+        rows = cursor.fetchall()
+        # By the keys: whichever index is taken, the cost doesn't grow with what the change set did besides.
+        cursor.execute(
+            f"SELECT min(history_id), max(history_id), (array_agg(history_type ORDER BY history_id))[1],"  # noqa: S608  # as above
+            f" (array_agg(history_type ORDER BY history_id DESC))[1] FROM {table}"
+            f" WHERE change_set_id = %s AND {key} = ANY(%s) GROUP BY {key} HAVING min(history_id) > %s ORDER BY 1",
+            [change_set_id, list({row[1] for row in rows}), after],
+        )
+        spans = [(start, end) for start, end, first, last in cursor.fetchall() if _way(first, last) is phase.way]
+    return Part(tuple(steps({phase.model: spans})[phase.model].values()), rows[-1][0] if len(rows) == limit else None)
+
+
+def step_of(model: type[models.Model], key: Any, change_set_id: UUID) -> list[Step]:
+    """Answer what a change set did to one entity; empty if nothing."""
+    rows = history_of(model).objects.filter(**{key_of(model).attname: key}, change_set_id=change_set_id)
+    ids: list[int] = list(rows.order_by("history_id").values_list("history_id", flat=True))
+    spans: list[Span] = [(ids[0], ids[-1])] if ids else []
+    return list(steps({model: spans})[model].values())
