@@ -3,6 +3,13 @@ const root = document.documentElement;
 const GAP = 4;
 const EDGE = 8;
 
+// A link that acts as a button is pressed by the space bar too.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches('a[role="button"]')) return;
+  event.preventDefault();
+  event.target.click();
+});
+
 // --- Menus ---------------------------------------------------------------------------------------------------------
 const invokerOf = (menu) => document.querySelector(`[popovertarget="${menu.id}"]`);
 const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
@@ -84,7 +91,11 @@ let pressedOn = null;
 document.addEventListener("pointerdown", (event) => (pressedOn = event.target));
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
-  if (opener) open(document.getElementById(opener.dataset.opens));
+  if (opener) {
+    // Where no script runs, the opener is a link to the same thing as a page.
+    event.preventDefault();
+    open(document.getElementById(opener.dataset.opens));
+  }
   if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
   // The backdrop belongs to the dialog itself; dragging a selection out of it is no press on the backdrop.
   if (event.target.matches("dialog") && pressedOn === event.target && event.detail) event.target.close();

@@ -164,6 +164,17 @@ def test_undo_waits_for_an_answer_and_for_a_session(page: Page, stack: Stack) ->
     expect(page.get_by_label("Street", exact=False).first).to_have_value(before)
 
 
+def test_find_the_way_on_a_phone_without_a_script(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, stack, "picker")
+    page.get_by_role("button", name="More").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+    page.get_by_role("link", name="Sessions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+    context.close()
+
+
 def test_change_the_theme_and_find_a_page_by_keyboard(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
     with page.expect_response("**/theme/"):
