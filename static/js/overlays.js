@@ -130,7 +130,8 @@ document.addEventListener("htmx:after:request", (event) => {
 const tip = document.createElement("div");
 tip.className = "tip";
 tip.popover = "manual";
-tip.role = "tooltip";
+// What it says is the accessible name already.
+tip.ariaHidden = "true";
 document.body.append(tip);
 let timer;
 
