@@ -164,7 +164,8 @@ document.addEventListener("pointerover", (event) => {
 document.addEventListener("focusin", (event) => {
   hideTip();
   const target = event.target.closest("[data-tip]");
-  if (target?.matches(":focus-visible")) showTip(target);
+  // Not at once: a menu that closes gives the focus back while it is still closing, and two can't move at a time.
+  if (target?.matches(":focus-visible")) timer = setTimeout(() => target.matches(":focus") && showTip(target));
 });
 document.addEventListener("focusout", hideTip);
 document.addEventListener("pointerdown", hideTip);

@@ -164,6 +164,20 @@ def test_undo_waits_for_an_answer_and_for_a_session(page: Page, stack: Stack) ->
     expect(page.get_by_label("Street", exact=False).first).to_have_value(before)
 
 
+def test_go_through_a_menu_by_keyboard(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "picker")
+    page.locator("[popovertarget=user-menu]").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Profile")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("[popovertarget=user-menu]")).to_be_focused()
+    expect(page.locator(".tip")).to_have_text("Account")
+    page.locator(".find").focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_role("combobox")).to_be_focused()
+
+
 def test_find_the_way_on_a_phone_without_a_script(browser: Browser, stack: Stack) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
     page = context.new_page()
