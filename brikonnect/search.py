@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.urls import reverse
 
 from accounts import queries as people
@@ -11,6 +10,8 @@ from brikonnect.navigation import places_for
 from common import actor
 from common.access import signed_in
 from common.errors import BadRequest
+from common.htmx import render
+from common.http import HttpRequest
 
 MAX_QUERY = 100
 PER_GROUP = 8
@@ -69,8 +70,9 @@ def find(request: HttpRequest, query: str) -> list[HitGroup]:
 
 @signed_in
 def palette(request: HttpRequest) -> HttpResponse:
-    """Answer the palette's list for what was typed."""
+    """Answer the palette's list for what was typed; as a page to whoever follows the search as a link."""
     query = request.GET.get("q", "").strip()
     if len(query) > MAX_QUERY:
         raise BadRequest(f"Search for at most {MAX_QUERY} characters.")
-    return render(request, "brikonnect/palette.html", {"groups": find(request, query), "query": query})
+    context = {"groups": find(request, query), "query": query}
+    return render(request, "brikonnect/palette.html", context, partial="palette-results")

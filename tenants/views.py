@@ -30,9 +30,6 @@ _EXPORTS_SHOWN = 5
 def _general(request: HttpRequest, form: GeneralForm, *, status: int = HTTPStatus.OK, **more: Any) -> HttpResponse:
     found = queries.shop_settings()
     context = {"form": form, "shop": found, "can_write": actor.current().can("settings:write"), **more}
-    if not context["can_write"]:
-        for field in form.fields.values():
-            field.disabled = True
     return render(request, "tenants/general.html", context, status=status)
 
 

@@ -171,6 +171,16 @@ def test_app_is_turned_off_after_confirming(client: Client, protected: User) -> 
     assert not RecoveryCode.objects.filter(user=protected).exists()
 
 
+def test_turning_off_is_asked_on_a_page_where_no_dialog_opens(client: Client, protected: User) -> None:
+    client.force_login(protected)
+    confirm_password(client)
+    page = client.get("/settings/security/authenticator-app/off/").content.decode()
+    assert "Turn the authenticator app off?" in page
+    assert has_second_factor(protected)
+    services.deactivate_totp(user=protected)
+    assert client.get("/settings/security/authenticator-app/off/")["Location"] == "/settings/security/"
+
+
 # --- Recovery codes ---------------------------------------------------------------------------------------------------
 def test_recovery_codes_are_shown_once_and_stored_hashed(client: Client, protected: User) -> None:
     client.force_login(protected)

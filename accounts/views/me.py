@@ -138,13 +138,29 @@ def _after_second_factor(request: HttpRequest, message: str) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@never_cache
 @_proved
 def totp_off(request: HttpRequest) -> HttpResponse:
-    """Turn the authenticator app off."""
+    """Ask, where no dialog does, and turn the authenticator app off."""
+    url = reverse("accounts:security")
+    if request.method != "POST":
+        factors = queries.second_factors(user_id=_me(request).pk)
+        if not factors.totp_since:
+            return redirect(request, url)
+        context = {
+            "title": "Turn the authenticator app off?",
+            "text": "Your passkeys go on working."
+            if factors.passkeys
+            else "From then on the password alone is enough, and your recovery codes stop working.",
+            "url": request.path,
+            "action": "Turn app off",
+            "destructive": True,
+            "back": url,
+        }
+        return render(request, "accounts/question.html", context)
     services.deactivate_totp(user=_me(request))
     _mail_notice(request, "totp_deactivated")
-    return go_on(request, reverse("accounts:security"), message="Authenticator app is off.")
+    return go_on(request, url, message="Authenticator app is off.")
 
 
 @signed_in

@@ -40,7 +40,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that narrows the list (components/_filters.html)."""
+    """A filter that narrows the list (components/_chips.html)."""
 
     label: str
     remove_url: str

@@ -240,6 +240,14 @@ def control(field: BoundField) -> SafeString:
     return field.as_widget(attrs={"class": classes})
 
 
+@register.filter
+def shown(field: BoundField) -> str:
+    """Write what a field holds, for whoever may read it only: of a choice its label, of nothing a dash."""
+    value = field.value()
+    choices = dict(getattr(field.field, "choices", ()))
+    return str(choices.get(value, value) or UNKNOWN)
+
+
 @register.simple_tag
 def choice_control(option: forms.boundfield.BoundWidget) -> SafeString:
     """Draw one radio button or tick of a group."""

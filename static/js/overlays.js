@@ -3,6 +3,13 @@ const root = document.documentElement;
 const GAP = 4;
 const EDGE = 8;
 
+// A link that acts as a button is pressed by the space bar too.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches('a[role="button"]')) return;
+  event.preventDefault();
+  event.target.click();
+});
+
 // --- Menus ---------------------------------------------------------------------------------------------------------
 const invokerOf = (menu) => document.querySelector(`[popovertarget="${menu.id}"]`);
 const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
@@ -84,7 +91,11 @@ let pressedOn = null;
 document.addEventListener("pointerdown", (event) => (pressedOn = event.target));
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
-  if (opener) open(document.getElementById(opener.dataset.opens));
+  if (opener) {
+    // Where no script runs, the opener is a link to the same thing as a page.
+    event.preventDefault();
+    open(document.getElementById(opener.dataset.opens));
+  }
   if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
   // The backdrop belongs to the dialog itself; dragging a selection out of it is no press on the backdrop.
   if (event.target.matches("dialog") && pressedOn === event.target && event.detail) event.target.close();
@@ -119,7 +130,8 @@ document.addEventListener("htmx:after:request", (event) => {
 const tip = document.createElement("div");
 tip.className = "tip";
 tip.popover = "manual";
-tip.role = "tooltip";
+// What it says is the accessible name already.
+tip.ariaHidden = "true";
 document.body.append(tip);
 let timer;
 
@@ -152,7 +164,8 @@ document.addEventListener("pointerover", (event) => {
 document.addEventListener("focusin", (event) => {
   hideTip();
   const target = event.target.closest("[data-tip]");
-  if (target?.matches(":focus-visible")) showTip(target);
+  // Not at once: a menu that closes gives the focus back while it is still closing, and two can't move at a time.
+  if (target?.matches(":focus-visible")) timer = setTimeout(() => target.matches(":focus") && showTip(target));
 });
 document.addEventListener("focusout", hideTip);
 document.addEventListener("pointerdown", hideTip);

@@ -25,7 +25,7 @@ async function ask() {
   list.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(`${dialog.dataset.url}?${new URLSearchParams({ q: input.value })}`, {
-      headers: { "HX-Request": "true", Accept: "text/html" },
+      headers: { "HX-Request": "true", "HX-Target": "div#palette-results", Accept: "text/html" },
       signal,
     });
     if (answer.status === 401) {

@@ -164,7 +164,7 @@ function isNavigationTarget(ctx) {
 
 // After an undo the page shows what is there again; typing and focus survive.
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement.id !== "toasts" || !ctx.response.raw.ok) return;
+  if (!ctx.sourceElement.matches?.(".toast .undo") || !ctx.response.raw.ok) return;
   htmx.ajax("GET", location.href, { ...INTO_MAIN, swap: "outerMorph", push: "false", keepsFocus: true });
 });
 

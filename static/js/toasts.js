@@ -37,23 +37,29 @@ function startClock(toast) {
     left -= performance.now() - since;
   };
   const resume = () => {
-    if (toast.matches(":hover, :focus-within")) return;
+    if (toast.matches(":hover, :focus-within") || "held" in toast.dataset) return;
     since = performance.now();
     timer = setTimeout(() => close(toast), Math.max(left, 1000));
   };
   toast.addEventListener("pointerenter", pause);
   toast.addEventListener("focusin", pause);
+  toast.addEventListener("toast:hold", pause);
   toast.addEventListener("pointerleave", resume);
   toast.addEventListener("focusout", () => setTimeout(resume));
 }
 
-async function undo(toast) {
-  const url = toast.dataset.undo;
-  if (!url || toast.dataset.undoing) return;
-  toast.dataset.undoing = "yes";
-  toast.querySelector(".undo").setAttribute("aria-busy", "true");
-  await htmx.ajax("POST", url, { source: region, swap: "none" });
-  toast.remove();
+// Once pressed it stays until it was answered: an Undo that got no answer can be pressed again.
+function undoButton(toast, url) {
+  const button = element("button", { class: "btn sm undo", type: "button", "aria-keyshortcuts": "z", "hx-post": url, "hx-swap": "none", "hx-sync": "this:drop" }, "Undo");
+  button.addEventListener("click", () => {
+    toast.dataset.held = "";
+    toast.dispatchEvent(new Event("toast:hold"));
+  });
+  button.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    const status = ctx.response?.status;
+    if (status && status !== 401 && status !== 429 && status < 500) close(toast);
+  });
+  return button;
 }
 
 function show({ message, level = "status", undo_url: undoUrl, copy }) {
@@ -62,10 +68,7 @@ function show({ message, level = "status", undo_url: undoUrl, copy }) {
   const dismiss = element("button", { class: "btn icon sm", type: "button", "aria-label": "Dismiss" }, icon("x"));
   const toast = element("div", { class: "toast", role: alert ? "alert" : "status" }, icon(alert ? "circle-alert" : "circle-check"), text);
   if (undoUrl) {
-    toast.dataset.undo = undoUrl;
-    const button = element("button", { class: "btn sm undo", type: "button", "aria-keyshortcuts": "z" }, "Undo");
-    button.addEventListener("click", () => undo(toast));
-    toast.append(button);
+    toast.append(undoButton(toast, undoUrl));
   }
   if (copy) {
     toast.append(element("button", { class: "btn icon sm", type: "button", "data-copy": copy, "aria-label": "Copy request number" }, icon("copy")));
@@ -75,6 +78,7 @@ function show({ message, level = "status", undo_url: undoUrl, copy }) {
   // A modal dialog makes everything beside it inert, so the toasts go where they can be reached.
   (document.querySelector("dialog:modal") ?? document.body).append(region);
   region.append(toast);
+  if (undoUrl) htmx.process(toast);
   while (region.children.length > AT_MOST) region.firstElementChild.remove();
   // Text that arrives after its live region is read out.
   requestAnimationFrame(() => (text.textContent = message));
@@ -92,8 +96,7 @@ function adopt(place) {
 
 document.addEventListener("toast", (event) => show(event.detail));
 document.addEventListener("toast:undo", () => {
-  const toasts = [...region.querySelectorAll("[data-undo]:not([data-undoing])")];
-  if (toasts.length) undo(toasts.at(-1));
+  [...region.querySelectorAll('.undo:not([aria-busy="true"])')].at(-1)?.click();
 });
 document.addEventListener("close", () => document.body.append(region), true);
 document.addEventListener("htmx:after:swap", () => adopt(document));

@@ -83,6 +83,15 @@ def test_stays_closed_to_a_shops_owner(site: ShopClient):
     assert site.get("/admin/").status_code == 302
 
 
+def test_has_its_style_and_a_way_back_from_ones_account(inside: ShopClient):
+    assert b"css/staff" in inside.get("/admin/tenants/tenant/").content
+    account = inside.get("/staff/settings/security/").content
+    assert b'href="/admin/"' in account
+    # What searches and follows looks for parts that only a shop's pages have.
+    assert b"js/palette" not in account
+    assert b"js/live" not in account
+
+
 def test_is_not_there_on_a_shops_host(inside: ShopClient):
     shop = ShopClient(host=f"shop.{settings.BASE_DOMAIN}")
     shop.cookies = inside.cookies

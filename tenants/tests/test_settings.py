@@ -46,6 +46,17 @@ def test_shows_and_changes_it_on_the_page(client: Any):
     assert b"Rua das Flores 1" in client.get("/settings/general/").content
 
 
+def test_is_text_to_whoever_may_only_read(client: Any):
+    client.force_login(make_user(role="staff"))
+
+    page = client.get("/settings/general/").content.decode()
+
+    assert "<dd>Test shop</dd>" in page
+    assert "<dd>Euro</dd>" in page
+    assert 'name="street"' not in page
+    assert "disabled" not in page.partition("<main")[2].partition("</main>")[0]
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"name": " "}, {"currency": "CHF"}, {"timezone": "Mars/Olympus"}, {"country": "XX"}, {"city": "x" * 121}],

@@ -1,6 +1,7 @@
 """Every page on a phone and a desktop, in both themes: accessible, and without a script or policy error."""
 
 import re
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -70,6 +71,44 @@ def test_pages_of_the_menu_are_accessible(who: str, width: str, browser: Browser
     local = sorted({"/", "/settings/", *(path for path in paths if path.startswith("/"))})
     assert len(local) > 5, "the palette offers the places of the menu"
     found = _walk(page, stack, local, slug="demo")
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_code_page_of_a_sign_up_is_accessible(width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    page.goto(stack.url("/sign-up/", slug=""))
+    page.get_by_label("Shop name").fill("Seen")
+    page.get_by_label(re.compile("address", re.IGNORECASE)).first.fill(f"seen-{time.time_ns()}")
+    page.get_by_label("Your name").fill("Marta")
+    page.get_by_label("E-mail").fill(f"marta@{width}{time.time_ns()}.example")
+    page.get_by_role("textbox", name="Password").fill("correct horse battery")
+    page.get_by_role("button", name="Send code").click()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Open shop").click()
+    page.locator(".error").wait_for()
+    found = [line for theme in ("light", "dark") for line in _check(page, theme, "/sign-up/code/")]
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_job_and_what_the_header_opens_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, "owner", path="/settings/data/")
+    page.get_by_role("button", name="Start export").click()
+    page.get_by_role("link", name=re.compile("^Download")).first.wait_for(timeout=30_000)
+    found = [line for theme in ("light", "dark") for line in _check(page, theme, "the job")]
+    for panel in ("#tray", "#bell"):
+        page.locator(f"{panel} button").first.click()
+        page.locator(f"{panel} .menu:popover-open").wait_for()
+        found += [line for theme in ("light", "dark") for line in _check(page, theme, panel)]
+        page.keyboard.press("Escape")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
 

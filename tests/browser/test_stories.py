@@ -10,7 +10,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Stack, confirm_that_it_is_me, enter_password, sign_in
+from tests.browser.conftest import PASSWORD, Stack, confirm_that_it_is_me, enter_password, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -139,6 +139,54 @@ def test_undo_a_changed_setting_from_the_toast(page: Page, stack: Stack) -> None
     expect(page.get_by_label("Shop name")).to_have_value(before)
     page.goto(stack.url("/audit/"))
     expect(page.locator("#main")).to_contain_text("Took back")
+
+
+def test_undo_waits_for_an_answer_and_for_a_session(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner", path="/settings/general/")
+    street = page.get_by_label("Street", exact=False).first
+    before = street.input_value()
+    street.fill(f"Rua da Prata {int(time.time())}")
+    page.get_by_role("button", name="Save changes").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+
+    page.route("**/undo/", lambda route: route.fulfill(status=429, content_type="text/plain", body=""))
+    undo.click()
+    expect(page.get_by_role("alert")).to_contain_text("The server answered 429")
+    expect(undo).to_be_visible()
+    page.unroute("**/undo/")
+
+    page.context.clear_cookies(name="session")
+    undo.click()
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in and go on").click()
+    expect(page.get_by_role("status").filter(has_text="Undone")).to_be_visible()
+    expect(page.get_by_label("Street", exact=False).first).to_have_value(before)
+
+
+def test_go_through_a_menu_by_keyboard(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "picker")
+    page.locator("[popovertarget=user-menu]").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Profile")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("[popovertarget=user-menu]")).to_be_focused()
+    expect(page.locator(".tip")).to_have_text("Account")
+    page.locator(".find").focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_role("combobox")).to_be_focused()
+
+
+def test_find_the_way_on_a_phone_without_a_script(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, stack, "picker")
+    page.get_by_role("button", name="More").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+    page.get_by_role("link", name="Sessions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions")
+    context.close()
 
 
 def test_change_the_theme_and_find_a_page_by_keyboard(page: Page, stack: Stack) -> None:
