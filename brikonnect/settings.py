@@ -313,9 +313,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": FILES_DIR}},
     "staticfiles": {
         # Compressing takes half a minute, which a first start on a developer's machine has better uses for.
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "brikonnect.static_files.CompressedStorage"
         if ENVIRONMENT is Environment.PRODUCTION
-        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        else "brikonnect.static_files.Storage"
     },
 }
 
