@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import tokens
-from accounts.backends import PeopleBackend
+from accounts.backends import user_of_family
 from accounts.middleware import actor_of
 from accounts.models import User
 from accounts.sessions import SessionStore
@@ -67,8 +67,8 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         claims = tokens.read(token.strip())
-        user = PeopleBackend().get_user(claims.user_id)
-        if user is None or not tokens.is_alive(claims):
+        user = user_of_family(user_id=claims.user_id, family_id=claims.family_id)
+        if user is None:
             raise NotAuthenticated("The token is no longer valid.")
         changed_at = user.credentials_changed_at
         if changed_at is not None and claims.issued_at < changed_at:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django.db import connection
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -235,10 +236,25 @@ def find_active_user(user_id: Key) -> User | None:
     return User.objects.filter(pk=user_id, is_active=True).first()
 
 
+_FIRST_STEPS = """
+SELECT EXISTS (SELECT FROM {users} WHERE id <> %(user_id)s) OR EXISTS (SELECT FROM {invitations}),
+  EXISTS (SELECT FROM {authenticators} WHERE user_id = %(user_id)s AND type = ANY(%(factors)s))
+"""
+
+
 def first_steps(*, user_id: Key) -> FirstSteps:
     """Answer what has been done about the shop's people, seen by one user."""
-    colleagues = User.objects.exclude(pk=user_id).exists() or Invitation.objects.exists()
-    return FirstSteps(has_colleagues=colleagues, has_second_factor=second_factors(user_id=user_id).is_on)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FIRST_STEPS.format(
+                users=User._meta.db_table,
+                invitations=Invitation._meta.db_table,
+                authenticators=Authenticator._meta.db_table,
+            ),
+            {"user_id": user_id, "factors": list(_FACTORS)},
+        )
+        has_colleagues, has_second_factor = cursor.fetchone()
+    return FirstSteps(has_colleagues=has_colleagues, has_second_factor=has_second_factor)
 
 
 # --- Sessions -------------------------------------------------------------------------------------------------------

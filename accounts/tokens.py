@@ -126,11 +126,6 @@ def read(token: str, *, kind: str = _ACCESS) -> Claims:
         raise NotAuthenticated("The token is not valid.") from error
 
 
-def is_alive(claims: Claims) -> bool:
-    """Tell whether the token's family hasn't been ended."""
-    return _alive(claims.family_id).filter(user_id=claims.user_id).exists()
-
-
 def _alive(family_id: UUID) -> QuerySet[RefreshToken]:
     return RefreshToken.objects.filter(family_id=family_id, revoked_at__isnull=True)
 

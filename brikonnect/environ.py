@@ -28,8 +28,9 @@ def _words(value: Any) -> Any:
 def _database(value: str) -> str:
     try:
         parts = conninfo_to_dict(value)
-    except ProgrammingError as error:
-        raise ValueError(f"not a PostgreSQL URL: {error}") from error
+    except ProgrammingError:
+        # What psycopg says quotes the value, password included.
+        parts = {}
     if not value.startswith(("postgresql://", "postgres://")) or "dbname" not in parts:
         raise ValueError("expected postgresql://user:password@host/database")
     return value

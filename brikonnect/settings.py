@@ -110,14 +110,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database -----------------------------------------------------------------------------------------------------
 _database = conninfo_to_dict(env.DATABASE_URL)
-_pool: dict[str, object] = {"min_size": 1, "timeout": 5}
-if FEATURES.multi_tenant:
-    from tenants.pool import forget_shop
-
-    _pool["reset"] = forget_shop
 DATABASES = {
     "default": {
-        "ENGINE": "django_tenants.postgresql_backend" if FEATURES.multi_tenant else "django.db.backends.postgresql",
+        "ENGINE": "tenants.postgresql" if FEATURES.multi_tenant else "django.db.backends.postgresql",
         "NAME": _database.pop("dbname"),
         "USER": _database.pop("user", ""),
         "PASSWORD": _database.pop("password", ""),
@@ -126,11 +121,16 @@ DATABASES = {
         # A pool that hands out live connections: reconnecting costs 5 to 12 ms, a pooled one 0.4 (stack.md, trap 9).
         "OPTIONS": {
             **_database,
-            **({"pool": {"max_size": env.DATABASE_POOL_SIZE, **_pool}} if env.DATABASE_POOL_SIZE else {}),
+            **(
+                {"pool": {"min_size": 1, "max_size": env.DATABASE_POOL_SIZE, "timeout": 5}}
+                if env.DATABASE_POOL_SIZE
+                else {}
+            ),
         },
         "CONN_MAX_AGE": 0,
-        # A pooled connection that died with its server is replaced, not handed to a request.
-        "CONN_HEALTH_CHECKS": True,
+        # A pooled connection that died with its server is replaced, not handed to a request (tenants.postgresql does so
+        # by itself).
+        "CONN_HEALTH_CHECKS": not FEATURES.multi_tenant,
         "ATOMIC_REQUESTS": False,
     }
 }
@@ -319,9 +319,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": FILES_DIR}},
     "staticfiles": {
         # Compressing takes half a minute, which a first start on a developer's machine has better uses for.
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "brikonnect.static_files.CompressedStorage"
         if ENVIRONMENT is Environment.PRODUCTION
-        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        else "brikonnect.static_files.Storage"
     },
 }
 

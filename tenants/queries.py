@@ -68,7 +68,11 @@ def shop_settings() -> ShopSettings:
 
 def details_confirmed() -> bool:
     """Tell whether somebody has looked after the shop's settings since it was founded."""
-    return settings_schema.read(present_tenant().settings).is_confirmed
+    shop = present_shop()
+    kept = Tenant.objects.filter(pk=shop.id).values_list("settings", flat=True).first() if shop else None
+    if kept is None:
+        raise NotFound
+    return settings_schema.read(kept).is_confirmed
 
 
 def as_settings(tenant: Tenant) -> ShopSettings:

@@ -13,7 +13,7 @@ from common.api.concurrency import TAGS_PATTERN
 from common.api.operations import Operation, operation_of
 from common.api.problems import PreconditionFailed
 from common.api.serializers import CharField, CommaListField, JSONObjectField, Serializer
-from common.api.views import ApiView
+from common.api.views import ApiView, query_readers
 from common.error_responses import PROBLEM_TYPES, InternalError
 from common.errors import (
     BadRequest,
@@ -182,7 +182,7 @@ class ContractSchema(AutoSchema):
     def _get_parameters(self) -> list[Schema]:
         path_names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
         parameters = list(self._resolve_path_parameters(path_names))
-        for serializer in self.subject.query_serializers(self.contract):
+        for serializer in query_readers(self.contract):
             parameters += [self._query_parameter(field) for field in serializer.fields.values()]
         if self.method == "POST" and self.subject.get_authenticators():
             parameters.append(_IDEMPOTENCY_KEY)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -59,6 +60,20 @@ class ListQuery(serializers.QuerySerializer):
             choices=list(row.fields), required=False, help_text="Only these members of each row."
         )
         return found
+
+
+@cache
+def query_readers(contract: Operation) -> tuple[serializers.QuerySerializer, ...]:
+    """Answer what reads the query of an operation; the OpenAPI document is made from the same.
+
+    Made once, as DRF copies each field for each serializer; they keep nothing of what they read.
+    """
+    made: list[serializers.QuerySerializer] = []
+    if contract.is_list:
+        made.append(ListQuery(contract=contract))
+    if contract.query is not None:
+        made.append(contract.query())
+    return tuple(made)
 
 
 class ApiView(APIView):
@@ -174,25 +189,13 @@ class ApiView(APIView):
             raise Invalid(errors={f"/{name}": ["This parameter stands twice."] for name in doubled})
         found: dict[str, Any] = {}
         known: set[str] = set()
-        for serializer in self.query_serializers(self.operation):
-            known |= set(serializer.fields)
-            serializer.initial_data = {name: given[name] for name in given if name in serializer.fields}
-            serializer.is_valid(raise_exception=True)
-            found |= serializer.validated_data
+        for reader in query_readers(self.operation):
+            known |= set(reader.fields)
+            found |= reader.run_validation({name: given[name] for name in given if name in reader.fields})
         unknown = [name for name in given if name not in known]
         if unknown:
             raise Invalid(errors={f"/{name}": ["There is no such parameter."] for name in unknown})
         return found
-
-    @staticmethod
-    def query_serializers(contract: Operation) -> list[serializers.QuerySerializer]:
-        """Answer what reads the query of an operation; the OpenAPI document is made from the same."""
-        made: list[serializers.QuerySerializer] = []
-        if contract.is_list:
-            made.append(ListQuery(data={}, contract=contract))
-        if contract.query is not None:
-            made.append(contract.query(data={}))
-        return made
 
     def _read_body(self) -> dict[str, Any]:
         takes = self.operation.takes
@@ -208,7 +211,7 @@ class ApiView(APIView):
     @property
     def query_filters(self) -> dict[str, Any]:
         """Answer of the query what the operation itself declares, without cursor, limit and the like."""
-        declared = self.operation.query().fields if self.operation.query else {}
+        declared = query_readers(self.operation)[-1].fields if self.operation.query else {}
         return {name: value for name, value in self.query.items() if name in declared}
 
     def expected_version(self) -> int:

@@ -7,11 +7,12 @@ import time
 from typing import Any
 
 import django
+import psycopg
 
 django.setup()
 
 from django.conf import settings  # noqa: E402  # Django is set up only now
-from django.db import DatabaseError, connection  # noqa: E402  # see above
+from django.db import DatabaseError, connection, transaction  # noqa: E402  # see above
 from django.test import Client  # noqa: E402  # see above
 
 from tenants.testing import create_shop  # noqa: E402  # see above
@@ -33,12 +34,12 @@ def _paths() -> set[str]:
 
 def _visit(statuses: list[int]) -> None:
     browser = Client(headers={"host": HOST}, raise_request_exception=False)
-    statuses += [browser.get("/account/login/").status_code for _ in range(5)]
+    statuses += [browser.get("/ready").status_code for _ in range(5)]
     connection.close()
 
 
 def visit() -> dict[str, object]:
-    """Answer the pages' statuses and the search paths before and after."""
+    """Answer the pages' statuses, those after all connections died included, and the search paths before and after."""
     create_shop(schema="t_pool", host=HOST)
     connection.close()
     before = _paths()
@@ -53,9 +54,18 @@ def visit() -> dict[str, object]:
         with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute(statement)
         connection.close()
-    # The pool sees to what comes back in a thread of its own.
-    time.sleep(0.3)
+    place.set_schema("t_pool")
+    transaction.set_autocommit(False)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    connection.close()
     after = _paths()
+    # As a restarted server does.
+    for raw in list(place.pool._pool):
+        with psycopg.connect(raw.info.dsn, password=raw.info.password, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [raw.info.backend_pid])
+    time.sleep(0.3)
+    _visit(statuses)
     place.close_pool()
     return {"statuses": sorted(set(statuses)), "before": sorted(before), "after": sorted(after)}
 

@@ -1,0 +1,1 @@
+"""The database's engine (settings, ENGINE)."""
