@@ -7,11 +7,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db import connection, models
 
 from audit.reading import as_json, typed
-from audit.recording import history_of, is_tracked, key_of, quote, tracked_fields, tracked_models
+from audit.recording import every_tracked_model, history_of, is_tracked, key_of, quote, tracked_fields, tracked_models
 
 Values = Mapping[str, Any]
 
@@ -66,7 +65,7 @@ def type_of(model: type[models.Model]) -> EntityType:
 @cache
 def _by_code() -> dict[str, type[models.Model]]:
     found: dict[str, type[models.Model]] = {}
-    for model in filter(is_tracked, apps.get_models()):
+    for model in every_tracked_model():
         other = found.setdefault(str(model._meta.object_name), model)
         if other is not model:
             raise ValueError(

@@ -21,12 +21,15 @@ def is_tracked(model: type[models.Model]) -> bool:
     return hasattr(model._meta, "simple_history_manager_attribute")
 
 
+def every_tracked_model() -> list[type[models.Model]]:
+    """Answer every model of the installation whose rows leave a history."""
+    return list(filter(is_tracked, apps.get_models()))
+
+
 def tracked_models() -> list[type[models.Model]]:
-    """Answer every model whose rows leave a history and have their table in the present schema."""
+    """Answer every model whose history has its table in the present schema; its rows may lie in another."""
     return [
-        model
-        for model in apps.get_models()
-        if is_tracked(model) and router.allow_migrate_model(connection.alias, model)
+        model for model in every_tracked_model() if router.allow_migrate_model(connection.alias, history_of(model))
     ]
 
 

@@ -18,7 +18,7 @@ from audit.diff import Names, Step, differences, word_diff
 from audit.models import ChangeSet, Source
 from audit.queries import Filters
 from audit.reading import as_json, typed
-from audit.recording import tracked_fields, tracked_models
+from audit.recording import every_tracked_model, tracked_fields
 from audit.tests.conftest import ANA, OWNER, Role, User, UserRole
 from common import actor
 from common.errors import BadRequest, NotFound
@@ -444,7 +444,7 @@ _READ = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("model", tracked_models(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", every_tracked_model(), ids=lambda model: model.__name__)
 def test_reads_every_kind_of_column_there_is(model: Any) -> None:
     assert {type(column).__name__ for column in tracked_fields(model)} <= _READ
 
@@ -457,7 +457,7 @@ def test_reads_columns_as_the_models_have_them() -> None:
         credentials_changed_at=timezone.now(),
     )
     _role(permissions=["orders:read", "orders:write"])
-    for model in tracked_models():
+    for model in every_tracked_model():
         columns = tracked_fields(model)
         by_orm = list(model._base_manager.order_by("pk").values(*[column.attname for column in columns]))
         with connection.cursor() as cursor:

@@ -237,6 +237,7 @@ TASKS: dict[str, Any] = {
     "common.purge": lambda _other: {},
     "events.dispatch": lambda _other: {},
     "events.purge": lambda _other: {},
+    "inventory.purge_imports": lambda _other: {},
     "jobs.purge": lambda _other: {},
     "jobs.run": lambda other: {"job_id": other.ids["job"]},
     "jobs.sweep": lambda _other: {},

@@ -46,7 +46,7 @@ ORDER BY position
 """
 
 
-def _update(options: Options) -> str:
+def _overlaying(options: Options) -> str:
     return f"""
 UPDATE {_LOTS} t SET {", ".join(f"{name} = o.{name}" for name in COMPARED)}, version = t.version + 1, updated_at = %s
 FROM (SELECT t.id AS lot_id, {", ".join(f"r.{name}" for name in COMPARED)}
@@ -125,7 +125,7 @@ def _insert(run: InventoryImport, lines: Sequence[ImportLine], *, now: datetime)
 def _change(run: InventoryImport, lines: Sequence[ImportLine], *, options: Options, now: datetime) -> None:
     lot_ids: Collection[UUID] = {line.lot_id for line in lines if line.lot_id}
     stock.lock_lots(lot_ids)
-    changed = record(InventoryItem, _update(options), [now, [line.pk for line in lines]], kind=CHANGED)
+    changed = record(InventoryItem, _overlaying(options), [now, [line.pk for line in lines]], kind=CHANGED)
     moves = [
         stock.Move(
             lot_id=line.lot_id,
