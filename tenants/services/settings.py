@@ -21,6 +21,8 @@ def update_settings(
     time_zone: str | None = None,
     country: str | None = None,
     address: Mapping[str, Any] | None = None,
+    remarks_pattern: str | None = None,
+    stale_after_days: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """Change what the shop at hand says about itself; what is None stays, and so do lines that `address` leaves out.
@@ -50,6 +52,10 @@ def update_settings(
         kept["is_confirmed"] = True
     if address is not None:
         kept["address"] = {**kept["address"], **address}
+    if remarks_pattern is not None:
+        kept["remarks_pattern"] = remarks_pattern
+    if stale_after_days is not None:
+        kept["stale_after_days"] = stale_after_days
     tenant.settings = settings_schema.validated(kept)
     if _columns(tenant) == before:
         return tenant
