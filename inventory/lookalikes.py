@@ -10,7 +10,7 @@ from inventory.choices import ItemCondition, ItemType
 # The number of a mould; what follows it says which variant, print or assembly: 3001, 3001a, 3001old, 3001pb12.
 _BASE = re.compile(r"([a-z]*\d+)(?![\d])", re.IGNORECASE)
 # Weighted distance of two colors (0 to about 765) under which people take one for the other in a drawer.
-_SIMILAR = 175.0
+_SIMILAR = 150.0
 
 
 @dataclass(frozen=True, slots=True)

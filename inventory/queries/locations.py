@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.db import connection
@@ -45,7 +46,14 @@ class Branch:
     place_count: int
     used_count: int
     is_open: bool
+    # Nothing below it is open.
+    is_current: bool = False
     branches: tuple["Branch", ...] = ()
+
+    @property
+    def name_quoted(self) -> str:
+        """Answer its name as an address has it."""
+        return quote(self.name, safe="")
 
 
 _BRANCHES = """
@@ -76,6 +84,7 @@ def _branches(above: tuple[str, ...], path: tuple[str, ...]) -> tuple[Branch, ..
             place_count=count,
             used_count=used,
             is_open=name == opened,
+            is_current=name == opened and len(path) == len(above) + 1,
             branches=_branches((*above, name), path) if deeper and name == opened else (),
         )
         for name, count, used in rows

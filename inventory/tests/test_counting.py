@@ -30,9 +30,8 @@ def _placed(lot: Any) -> dict[str, int]:
 def test_a_count_sets_quantities_and_places() -> None:
     place = make_location("A-01")
     fewer, more, equal = (make_lot(qty=10, location=place, color_id=color) for color in (1, 5, 11))
-    services.count_location(
-        location_id=place.pk, found={fewer.pk: 8, more.pk: 12, equal.pk: 10}, now=NOW, seen={fewer.pk: 10, more.pk: 10, equal.pk: 10}
-    )  # fmt: skip
+    seen = dict.fromkeys((fewer.pk, more.pk, equal.pk), 10)
+    services.count_location(location_id=place.pk, found={**seen, fewer.pk: 8, more.pk: 12}, now=NOW, seen=seen)
     assert (_qty(fewer), _qty(more), _qty(equal)) == ((8, 0), (12, 0), (10, 0))
     assert (_placed(fewer), _placed(more)) == ({"A-01": 8}, {"A-01": 12})
     kinds = StockMovement.objects.filter(kind="COUNT")

@@ -286,7 +286,7 @@ def test_the_same_lies_together_and_look_alikes_never_side_by_side() -> None:
         ({"condition": "USED"}, {"condition": "NEW"}),
     ],
 )
-def test_variants_prints_and_used_ones_are_look_alikes(there: dict[str, str], new: dict[str, str]) -> None:
+def test_variants_prints_and_used_ones_are_look_alikes(there: dict[str, Any], new: dict[str, Any]) -> None:
     place = make_location("A-1", capacity=5)
     make_lot(location=place, **there)
     assert placing.suggest_for(make_lot(**new)) is None

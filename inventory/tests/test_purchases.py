@@ -1,4 +1,4 @@
-"""A purchase's cost is spread to the last fraction of a cent, becomes the lots' cost, and what it brought in is shown."""
+"""A purchase's cost is spread exactly, becomes the lots' cost, and what it has brought in is shown."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,17 +1,22 @@
 """Locations that a shop keeps in its remarks are read, placed and written back, in one undoable deed."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
+from audit import services as trail
+from common import workspace
 from common.errors import Invalid
+from common.workspace import Workspace
 from inventory import remarks, services
 from inventory.models import InventoryItem, InventoryItemLocation, Location
 from inventory.services.remarks import preview_reading, preview_writing
 from inventory.testing import make_location, make_lot
-from tenants import services as tenants
+from jobs.models import JobRun
+from jobs.runner import run_job
 
 NOW = timezone.now()
 
@@ -75,26 +80,27 @@ def test_pieces_are_shared_where_the_remarks_do_not_say_how_many() -> None:
     assert remarks.shares([("a", 9), ("b", None)], 5) == {"a": 5}
 
 
+def shop_with_pattern() -> Workspace:
+    """Answer the shop at hand with a pattern of its own (WORKSPACE_PROVIDER)."""
+    return replace(workspace.from_settings(), remarks_pattern="{location} | {text}")
+
+
 @pytest.fixture
-def _pattern() -> Iterator[None]:
-    tenants.update_settings(remarks_pattern="{location} | {text}")
-    with _settings_at_hand():
-        yield
-
-
-def _settings_at_hand() -> Any:
-    from conftest import SCHEMA  # noqa: PLC0415  # pytest's own
-    from tenants.testing import in_schema  # noqa: PLC0415  # as above
-
-    return in_schema(SCHEMA)
+def _pattern(settings: Any) -> None:
+    settings.WORKSPACE_PROVIDER = f"{__name__}.shop_with_pattern"
 
 
 def _saves(*_args: Any) -> None:
     """Nothing goes on from here."""
 
 
+def _placed(lot: Any) -> dict[str, int]:
+    return dict(InventoryItemLocation.objects.filter(inventory_item=lot).values_list("location__code", "qty"))
+
+
 def _read(*, replace: bool = False) -> dict[str, int]:
-    after, counts = None, {}
+    after: UUID | None = None
+    counts: dict[str, int] = {}
     while True:
         after, tally = services.read_chunk(after=after, replace=replace, saves=_saves)
         if after is None:
@@ -125,7 +131,7 @@ def test_remarks_become_placements_and_missing_locations_are_made() -> None:
     assert list(rows.filter(inventory_item=one)) == [(one.pk, "A-01", 4)]
     assert _read()["equal"] == 2
     _read(replace=True)
-    assert list(rows.filter(inventory_item=placed)) == [(placed.pk, "B-02", 10)]
+    assert _placed(placed) == {"B-02": 10}
     assert services.verify_stock() == []
 
 
@@ -154,10 +160,6 @@ def test_places_are_written_into_remarks() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_pattern")
 def test_the_job_reads_all_lots_in_one_change_set_that_can_be_undone() -> None:
-    from audit import services as trail  # noqa: PLC0415  # only here
-    from jobs.models import JobRun  # noqa: PLC0415  # as above
-    from jobs.runner import run_job  # noqa: PLC0415  # as above
-
     lots = [make_lot(remarks=f"A-{number}", item_no=str(number)) for number in range(3)]
     job = services.start_reading(replace=False, key="form")
     assert services.start_reading(replace=False, key="form").pk == job.pk

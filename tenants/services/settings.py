@@ -48,7 +48,10 @@ def update_settings(
     kept = settings_schema.read(tenant.settings).model_dump()
     if settings is not None:
         kept = dict(settings)
-    if expected_version is not None:
+    details = (name, currency, time_zone, country, address)
+    of_stock = (remarks_pattern, stale_after_days)
+    # Who says how stock is kept hasn't looked at the shop's name and address yet.
+    if expected_version is not None and (any(value is not None for value in details) or of_stock == (None, None)):
         kept["is_confirmed"] = True
     if address is not None:
         kept["address"] = {**kept["address"], **address}
