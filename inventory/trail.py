@@ -22,6 +22,7 @@ _ACTIONS = {
     "inventory.update_location": "Changed a location",
     "inventory.update_purchase": "Changed a purchase",
     "inventory.update_view": "Changed a saved view",
+    "jobs.number_route": "Changed the route",
     "jobs.read_locations_from_remarks": "Read locations from remarks",
     "jobs.write_locations_to_remarks": "Wrote locations into remarks",
 }

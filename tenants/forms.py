@@ -165,7 +165,7 @@ class InventoryForm(forms.Form):
         label="Locations in remarks",
         max_length=MAX_LENGTH,
         required=False,
-        help_text="How your remarks name a location: such as {location} | {text} or Loc: {location}. Empty: not at all.",
+        help_text="How your remarks name it, such as {location} | {text} or Loc: {location}. Empty: not at all.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     stale_after_days = forms.IntegerField(

@@ -11,16 +11,21 @@ from audit import bulk, context
 from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id, new_ids
 from inventory.codes import PART_LENGTH, CodeError, between, clean, parts_of
+from inventory.errors import TooManyLots
 from inventory.models import InventoryItemLocation, Location
 from inventory.naturals import route_key
 from inventory.queries.locations import codes_present
 from inventory.services.keys import hold_lots_at, refresh_lots_at
 from inventory.services.placements import move_contents
+from inventory.walk import STEP, renumbered
+from jobs import services as jobs
+from jobs.models import JobRun
 
 PARTS = ("zone", "aisle", "shelf", "bin")
 EDITABLE = frozenset({"code", *PARTS, "sort_order", "capacity", "is_active"})
-# Numbers of the walk are given in such steps, so that a place can be put between two others later.
-_STEP = 10
+ROUTE_JOB = "number_route"
+# So many lots are sorted anew while somebody waits.
+_LOTS_AT_ONCE = 2000
 _INT_LIMIT = 2**31
 _TAKEN = "There is a location of that code."
 
@@ -177,39 +182,62 @@ def _made(codes: Sequence[str], *, capacity: int | None) -> Iterable[Location]:
 @transaction.atomic
 def set_route(*, location_ids: Sequence[UUID]) -> int:
     """Have the walk come by the locations in this order, before all that aren't named; answer how many moved."""
-    return _renumber([*dict.fromkeys(location_ids), *_route_without(location_ids)])
+    order = [*dict.fromkeys(location_ids), *_route_without(location_ids)]
+    return _number({key: place * STEP for place, key in enumerate(order, start=1)})
 
 
 @transaction.atomic
 def put_in_route(*, location_id: UUID, before: UUID | None) -> int:
     """Have the walk come by a location just before another one, or last of all; answer how many got a new number.
 
-    Only that one does where there is a number between its new neighbors; else all are numbered anew.
+    Raises TooManyLots where the lots that lie at these are many: `start_put_in_route` does it in a worker. NotFound.
     """
-    rest = _route_without([location_id])
-    place = len(rest) if before is None else rest.index(before) if before in rest else None
-    if place is None:
-        raise NotFound("This location no longer exists.")
-    order = [*rest[:place], location_id, *rest[place:]]
-    numbers = dict(Location.objects.filter(pk__in=order[max(0, place - 1) : place + 2]).values_list("pk", "sort_order"))
-    if location_id not in numbers:
-        raise NotFound("This location no longer exists.")
-    low = numbers[order[place - 1]] if place else None
-    high = numbers[order[place + 1]] if place + 1 < len(order) else None
-    number = _between(low, high)
-    if number is None:
-        return _renumber(order)
-    update_location(location_id=location_id, changes={"sort_order": number})
-    return 1
+    numbers = _numbers_for(location_id, before)
+    if _lots_at(numbers) > _LOTS_AT_ONCE:
+        raise TooManyLots
+    return _number(numbers)
 
 
-def _between(low: int | None, high: int | None) -> int | None:
-    """Answer a number strictly between two, if there is one."""
-    if low is None:
-        return None if high is None else high - _STEP
-    if high is None:
-        return low + _STEP
-    return (low + high) // 2 if high - low > 1 else None
+@transaction.atomic
+def start_put_in_route(*, location_id: UUID, before: UUID | None) -> JobRun:
+    """Do it in a worker."""
+    arguments = {"location_id": str(location_id), "before": str(before) if before else None}
+    return jobs.start(ROUTE_JOB, args=arguments)
+
+
+@transaction.atomic
+def number_route(*, location_id: UUID, before: UUID | None) -> list[UUID]:
+    """Number the locations as `put_in_route` does, but leave their lots sorted as they were; answer the locations.
+
+    `sort_lots` follows, a part at a time, so that nobody waits for the whole.
+    """
+    numbers = _numbers_for(location_id, before)
+    _number(numbers, with_lots=False)
+    return sorted(numbers)
+
+
+@transaction.atomic
+def sort_lots(*, location_ids: Sequence[UUID]) -> None:
+    """Have the lots at the locations sorted by the walk as it is."""
+    hold_lots_at(location_ids)
+    refresh_lots_at(location_ids)
+
+
+def _numbers_for(location_id: UUID, before: UUID | None) -> dict[UUID, int]:
+    """Answer the new numbers that put a location before another one in the walk."""
+    rows = list(Location.objects.order_by("route_key", "id").values_list("pk", "sort_order"))
+    own = next((number for key, number in rows if key == location_id), None)
+    rest = [row for row in rows if row[0] != location_id]
+    keys = [key for key, _ in rest]
+    if own is None or (before is not None and before not in keys):
+        raise NotFound("This location no longer exists.")
+    place = len(rest) if before is None else keys.index(before)
+    order = [*rest[:place], (location_id, own), *rest[place:]]
+    return {order[at][0]: number for at, number in renumbered([number for _, number in order], place).items()}
+
+
+def _lots_at(location_ids: Iterable[UUID]) -> int:
+    return InventoryItemLocation.objects.filter(location__in=list(location_ids)).count()
 
 
 def _route_without(location_ids: Sequence[UUID]) -> list[UUID]:
@@ -218,20 +246,22 @@ def _route_without(location_ids: Sequence[UUID]) -> list[UUID]:
     return [key for key in ordered if key not in left]
 
 
-def _renumber(order: Sequence[UUID]) -> int:
-    """Number the locations in this order."""
+def _number(numbers: Mapping[UUID, int], *, with_lots: bool = True) -> int:
+    """Give the locations these numbers; answer how many had other ones."""
     context.describe("inventory.set_route")
-    hold_lots_at(order)
-    rows = Location.objects.select_for_update(of=("self",), no_key=True).order_by("pk").in_bulk(order)
+    if with_lots:
+        hold_lots_at(list(numbers))
+    rows = Location.objects.select_for_update(of=("self",), no_key=True).order_by("pk").in_bulk(list(numbers))
+    if len(rows) < len(numbers):
+        raise NotFound("This location no longer exists.")
     changed = []
-    for place, key in enumerate(order, start=1):
-        location = rows.get(key)
-        if location is None:
-            raise NotFound("This location no longer exists.")
-        if location.sort_order != place * _STEP:
-            location.sort_order = place * _STEP
-            location.route_key = route_key(code=location.code, sort_order=location.sort_order)
+    for key, number in numbers.items():
+        location = rows[key]
+        if location.sort_order != number:
+            location.sort_order = number
+            location.route_key = route_key(code=location.code, sort_order=number)
             changed.append(location)
     count = bulk.bulk_update(Location, changed, fields=["sort_order", "route_key"])
-    refresh_lots_at([location.pk for location in changed])
+    if with_lots:
+        refresh_lots_at([location.pk for location in changed])
     return count

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit import bulk, context
 from common import workspace
@@ -113,9 +114,14 @@ def _chunks() -> Iterator[list[tuple[UUID, str, int]]]:
         after = rows[-1][0]
 
 
-def _placed(lot_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
+def _placements(rows: Sequence[tuple[UUID, str, int]]) -> "QuerySet[InventoryItemLocation]":
+    """Answer what lies where of a chunk, which is all lots between its first and its last."""
+    return InventoryItemLocation.objects.filter(inventory_item__gte=rows[0][0], inventory_item__lte=rows[-1][0])
+
+
+def _placed(chunk: Sequence[tuple[UUID, str, int]]) -> dict[UUID, dict[UUID, int]]:
     placed: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    rows = InventoryItemLocation.objects.filter(inventory_item__in=lot_ids)
+    rows = _placements(chunk)
     for lot, place, qty in rows.values_list("inventory_item", "location", "qty"):
         placed[lot][place] = qty
     return placed
@@ -134,7 +140,7 @@ def _wanted(
     rows: Sequence[tuple[UUID, str, int]], pattern: Pattern, known: Known, tally: Tally, *, replace: bool
 ) -> dict[UUID, dict[str, int]]:
     """Answer how many pieces of which lot belong to which code, and count."""
-    placed = _placed([lot for lot, remarks, _ in rows if remarks])
+    placed = _placed(rows)
     wanted: dict[UUID, dict[str, int]] = {}
     for lot, remarks, qty in rows:
         found = pattern.read(remarks, is_known=known.is_known) if remarks else None
@@ -186,7 +192,7 @@ def read_chunk(*, after: UUID | None, replace: bool, saves: Callable[[UUID, Tall
     pattern, known = shop_pattern(), known_locations()
     wanted = _wanted(rows, pattern, known, tally, replace=replace)
     keys = {**known.by_code, **_make_locations(tally.new_codes)}
-    placed = _placed(list(wanted))
+    placed = _placed(rows)
     quantities: dict[tuple[UUID, UUID], int] = {}
     for lot, by_code in wanted.items():
         quantities |= {(lot, place): 0 for place in placed.get(lot, {})}
@@ -230,7 +236,7 @@ def preview_writing() -> Tally:
 def _written(rows: Sequence[tuple[UUID, str, int]], pattern: Pattern, known: Known, tally: Tally) -> dict[UUID, str]:
     """Answer the new remarks of the lots that get other ones, and count."""
     codes: dict[UUID, list[str]] = defaultdict(list)
-    places = InventoryItemLocation.objects.filter(inventory_item__in=[lot for lot, _, _ in rows], qty__gt=0)
+    places = _placements(rows).filter(qty__gt=0)
     ordered = places.order_by("location__route_key", "location_id")
     for lot, code in ordered.values_list("inventory_item", "location__code"):
         codes[lot].append(code)

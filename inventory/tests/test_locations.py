@@ -9,18 +9,22 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit import services as trail
 from audit.context import change_set
 from audit.models import ChangeSet
 from common import actor, workspace
 from common.errors import Conflict, Invalid
-from inventory import services
-from inventory.errors import InsufficientStock
+from inventory import services, walk
+from inventory.errors import InsufficientStock, TooManyLots
 from inventory.models import InventoryItemLocation, Location
 from inventory.queries import locations, placing
 from inventory.services import Need, PieceMove
+from inventory.services import locations as location_services
 from inventory.testing import make_location, make_lot
+from jobs.runner import run_job
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -101,12 +105,39 @@ def test_the_walk_follows_numbers_and_then_codes() -> None:
     assert _walk() == codes
     services.put_in_route(location_id=made["B-1"].pk, before=made["A-2"].pk)
     assert _walk() == ["A-1", "B-1", "A-2", "A-10"]
-    assert services.put_in_route(location_id=made["A-10"].pk, before=made["B-1"].pk) == 1
+    services.put_in_route(location_id=made["A-10"].pk, before=made["B-1"].pk)
     assert _walk() == ["A-1", "A-10", "B-1", "A-2"]
     services.put_in_route(location_id=made["A-1"].pk, before=None)
     assert _walk() == ["A-10", "B-1", "A-2", "A-1"]
-    services.update_location(location_id=made["A-2"].pk, changes={"sort_order": -5})
+    services.update_location(location_id=made["A-2"].pk, changes={"sort_order": -10_000})
     assert _walk()[0] == "A-2"
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=40), st.integers(0, 39))
+def test_few_places_get_new_numbers_and_all_ascend(others: list[int], at: int) -> None:
+    numbers, place = sorted(others), min(at, len(others) - 1)
+    new = walk.renumbered(numbers, place)
+    after = [new.get(position, number) for position, number in enumerate(numbers)]
+    assert after == sorted(after)
+    assert after[:place] == [number for number in after[:place] if number < after[place]]
+    assert all(number > after[place] for number in after[place + 1 :])
+    if place and place + 1 < len(numbers) and numbers[place + 1] - numbers[place - 1] > 1:
+        assert set(new) <= {place}
+
+
+def test_a_long_renumbering_is_a_job_that_sorts_the_lots_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(location_services, "_LOTS_AT_ONCE", 0)
+    first, second, third = (make_location(code) for code in ("A-1", "A-2", "A-3"))
+    here, there = make_lot(location=first), make_lot(location=third, color_id=11)
+    with pytest.raises(TooManyLots):
+        services.put_in_route(location_id=third.pk, before=second.pk)
+    assert _walk() == ["A-1", "A-2", "A-3"]
+    job = services.start_put_in_route(location_id=third.pk, before=first.pk)
+    run_job(job_id=job.pk, with_heartbeat=False)
+    assert _walk() == ["A-3", "A-1", "A-2"]
+    here.refresh_from_db()
+    there.refresh_from_db()
+    assert there.location_key < here.location_key
 
 
 def test_lots_are_sorted_by_the_walk_as_it_is_now() -> None:

@@ -15,6 +15,7 @@ from common.errors import Invalid, ProblemError
 from common.http import HttpRequest
 from inventory import services
 from inventory.codes import CodeError, between
+from inventory.errors import TooManyLots
 from inventory.models import Location
 from inventory.queries import locations as queries
 from inventory.queries import placing
@@ -264,7 +265,11 @@ def location_route(request: HttpRequest, location_id: UUID) -> HttpResponse:
     url = htmx.safe_next(request, reverse("inventory:locations"))
     if "before" in request.POST:
         before = as_uuid(request.POST["before"]) if request.POST["before"] else None
-        services.put_in_route(location_id=location_id, before=before)
+        try:
+            services.put_in_route(location_id=location_id, before=before)
+        except TooManyLots:
+            job = services.start_put_in_route(location_id=location_id, before=before)
+            return htmx.redirect(request, reverse("jobs:detail", args=[job.pk]))
     else:
         text = request.POST.get("sort_order", "").strip()
         if not text.removeprefix("-").isdecimal():
