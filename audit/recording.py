@@ -28,9 +28,7 @@ def every_tracked_model() -> list[type[models.Model]]:
 
 def tracked_models() -> list[type[models.Model]]:
     """Answer every model whose history has its table in the present schema; its rows may lie in another."""
-    return [
-        model for model in every_tracked_model() if router.allow_migrate_model(connection.alias, history_of(model))
-    ]
+    return [model for model in every_tracked_model() if router.allow_migrate_model(connection.alias, history_of(model))]
 
 
 @cache

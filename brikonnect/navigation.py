@@ -44,6 +44,13 @@ class Group:
 _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("Work", (Place("Dashboard", "dashboard", "layout-dashboard", "D"),)),
     (
+        "Inventory",
+        (
+            Place("Locations", "inventory:locations", "map-pin"),
+            Place("Purchases", "inventory:purchases", "receipt"),
+        ),
+    ),
+    (
         "Insight",
         (
             Place("Audit log", "audit:log", "history", "A"),
@@ -59,6 +66,7 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
 # The left list of the settings pages (ui.md, 8.18).
 _SETTINGS: tuple[Place, ...] = (
     Place("General", "tenants:general", "store"),
+    Place("Inventory", "tenants:inventory", "package"),
     Place("Users", "accounts:users", "users"),
     Place("Invitations", "accounts:invitations", "mail-plus"),
     Place("Roles", "accounts:roles", "shield"),

@@ -26,6 +26,10 @@ class Workspace:
     host: str
     # How long the audit trail is kept; twelve at least.
     audit_retention_months: int = 24
+    # How remarks name locations (inventory.remarks); empty: they don't.
+    remarks_pattern: str = ""
+    # A lot that sold nothing for so long is stale.
+    stale_after_days: int = 365
 
     @property
     def url(self) -> str:

@@ -8,4 +8,7 @@ class InventoryConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from inventory import handlers  # noqa: F401, PLC0415  # subscribing is the import's purpose
+        from inventory import handlers, reverts, trail  # noqa: F401, PLC0415  # models are there only now
+
+        reverts.register()
+        trail.register()

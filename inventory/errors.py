@@ -8,3 +8,10 @@ class InsufficientStock(Conflict):
 
     type = "insufficient-stock"
     title = "There aren't enough pieces"
+
+
+class TooManyLots(Conflict):
+    """So many lots are concerned that it is done in a job."""
+
+    type = "too-many-lots"
+    title = "This concerns so many lots that it is done in a job"

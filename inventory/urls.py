@@ -1,12 +1,43 @@
-"""Addresses of inventory's pages."""
+"""Routes of inventory's pages."""
 
 from django.urls import path
 
-from inventory.views import importing
+from inventory.views import counting, importing, labels, locations, moving, purchases, remarks
 
 app_name = "inventory"
 
-urlpatterns = [
+_locations = [
+    path("locations/", locations.location_list, name="locations"),
+    path("locations/new/", locations.location_new, name="location_new"),
+    path("locations/generate/", locations.generate, name="generate"),
+    path("locations/move/", moving.move, name="move"),
+    path("locations/put-away/", moving.put_away, name="put_away"),
+    path("locations/put-away/save/", moving.put_away_save, name="put_away_save"),
+    path("locations/labels/", labels.location_labels, name="location_labels"),
+    path("locations/remarks/", remarks.remarks, name="remarks"),
+    path("locations/remarks/start/", remarks.remarks_start, name="remarks_start"),
+    path("locations/<uuid:location_id>/", locations.location, name="location"),
+    path("locations/<uuid:location_id>/edit/", locations.location_edit, name="location_edit"),
+    path("locations/<uuid:location_id>/delete/", locations.location_delete, name="location_delete"),
+    path("locations/<uuid:location_id>/empty/", locations.location_empty, name="location_empty"),
+    path("locations/<uuid:location_id>/route/", locations.location_route, name="location_route"),
+    path("locations/<uuid:location_id>/count/", counting.count, name="count"),
+    path("lots/labels/", labels.lot_labels, name="lot_labels"),
+    path("lots/<uuid:lot_id>/count/", counting.count_lot, name="lot_count"),
+]
+
+_purchases = [
+    path("purchases/", purchases.purchase_list, name="purchases"),
+    path("purchases/new/", purchases.purchase_new, name="purchase_new"),
+    path("purchases/<uuid:purchase_id>/", purchases.purchase, name="purchase"),
+    path("purchases/<uuid:purchase_id>/edit/", purchases.purchase_edit, name="purchase_edit"),
+    path("purchases/<uuid:purchase_id>/delete/", purchases.purchase_delete, name="purchase_delete"),
+    path("purchases/<uuid:purchase_id>/lots/<uuid:lot_id>/", purchases.purchase_add, name="purchase_add"),
+    path("purchases/lines/<uuid:line_id>/", purchases.purchase_line, name="purchase_line"),
+    path("lots/<uuid:lot_id>/purchase/", purchases.lot_purchase, name="lot_purchase"),
+]
+
+_imports = [
     path("import/", importing.import_list, name="imports"),
     path("import/<uuid:import_id>/", importing.import_detail, name="import"),
     path("import/<uuid:import_id>/answers/", importing.import_answers, name="import_answers"),
@@ -15,3 +46,5 @@ urlpatterns = [
     path("import/<uuid:import_id>/discard/", importing.import_discard, name="import_discard"),
     path("import/<uuid:import_id>/problems.csv", importing.import_problems, name="import_problems"),
 ]
+
+urlpatterns = [*_imports, *_locations, *_purchases]

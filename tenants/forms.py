@@ -6,7 +6,8 @@ from django import forms
 from django.conf import settings
 from django_countries import countries
 
-from tenants import queries, slugs
+from inventory.remarks import MAX_LENGTH
+from tenants import queries, settings_schema, slugs
 from tenants.choices import Currency
 from tenants.queries import ShopSettings
 
@@ -154,6 +155,44 @@ class GeneralForm(PlaceForm):
             "time_zone": values["timezone"],
             "country": values["country"],
             "address": {line: values[line] for line in self.ADDRESS},
+        }
+
+
+class InventoryForm(forms.Form):
+    """How a shop keeps its stock."""
+
+    remarks_pattern = forms.CharField(
+        label="Locations in remarks",
+        max_length=MAX_LENGTH,
+        required=False,
+        help_text="How your remarks name it, such as {location} | {text} or Loc: {location}. Empty: not at all.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    stale_after_days = forms.IntegerField(
+        label="Stale after days",
+        min_value=1,
+        max_value=settings_schema.MAX_STALE_DAYS,
+        help_text="A lot that sold nothing for so long is stale.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def values_of(cls, found: ShopSettings) -> dict[str, Any]:
+        """Answer the form's values of a shop's settings."""
+        return {
+            "version": found.version,
+            "remarks_pattern": found.settings.remarks_pattern,
+            "stale_after_days": found.settings.stale_after_days,
+        }
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Answer what the service takes."""
+        values = self.cleaned_data
+        return {
+            "expected_version": values["version"],
+            "remarks_pattern": values["remarks_pattern"],
+            "stale_after_days": values["stale_after_days"],
         }
 
 

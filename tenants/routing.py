@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.urls import get_urlconf, set_urlconf
 from django_tenants.utils import tenant_context
 
+from tenants import settings_schema
 from tenants.models import Domain, Tenant
 from tenants.schemas import PUBLIC
 
@@ -59,10 +60,13 @@ class Shop:
     is_suspended: bool
     suspension_reason: str
     deletion_requested_at: datetime | None
+    remarks_pattern: str = ""
+    stale_after_days: int = settings_schema.STALE_AFTER_DAYS
 
     @classmethod
     def of(cls, tenant: Tenant, *, primary_host: str) -> Self:
         """Answer what is needed of the row."""
+        chosen = settings_schema.read(tenant.settings)
         return cls(
             id=tenant.id,
             schema_name=str(tenant.schema_name),
@@ -75,6 +79,8 @@ class Shop:
             is_suspended=tenant.is_suspended,
             suspension_reason=tenant.suspension_reason,
             deletion_requested_at=tenant.deletion_requested_at,
+            remarks_pattern=chosen.remarks_pattern,
+            stale_after_days=chosen.stale_after_days,
         )
 
     @classmethod

@@ -5,8 +5,10 @@ from zoneinfo import available_timezones
 from django_countries import countries
 
 from common.api import serializers
+from inventory.remarks import MAX_LENGTH
 from tenants.choices import Currency
 from tenants.queries import ShopSettings
+from tenants.settings_schema import MAX_STALE_DAYS
 
 _LINE = 120
 _POSTAL_CODE = 16
@@ -33,6 +35,13 @@ class SettingsOut(serializers.Serializer):
     timezone = serializers.CharField(help_text="A name of the IANA time zone database.")
     country = serializers.CharField(help_text="ISO 3166-1 alpha-2, and XK.")
     address = serializers.SerializerMethodField()
+    remarks_pattern = serializers.CharField(
+        source="settings.remarks_pattern",
+        help_text="How remarks name locations, such as `{location} | {text}`; empty: they don't.",
+    )
+    stale_after_days = serializers.IntegerField(
+        source="settings.stale_after_days", help_text="After how many days without a sale a lot is stale."
+    )
     edition = serializers.ChoiceField(choices=["lite", "full"])
     is_suspended = serializers.BooleanField()
     deletion_requested_at = serializers.DateTimeField(allow_null=True)
@@ -62,6 +71,13 @@ class SettingsInput(serializers.VersionSerializer):
     timezone = serializers.CharField(required=False, max_length=64)
     country = serializers.ChoiceField(required=False, choices=[code for code, _name in countries])
     address = AddressInput(required=False)
+    remarks_pattern = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_LENGTH,
+        help_text="With `{location}` in it, and perhaps `{text}`.",
+    )
+    stale_after_days = serializers.IntegerField(required=False, min_value=1, max_value=MAX_STALE_DAYS)
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():

@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from common.errors import Invalid
+from inventory.remarks import MAX_LENGTH, compiled
+
+STALE_AFTER_DAYS = 365
+MAX_STALE_DAYS = 3650
+
+
+def _pattern(value: str) -> str:
+    if value:
+        compiled(value)
+    return value
+
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Pattern = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LENGTH), AfterValidator(_pattern)]
 
 
 class Address(BaseModel):
@@ -31,6 +43,10 @@ class TenantSettings(BaseModel):
     address: Address = Address()
     # Whether somebody has looked at them and saved them since the shop was founded.
     is_confirmed: bool = False
+    # How remarks name locations, such as `{location} | {text}`; empty: they don't.
+    remarks_pattern: _Pattern = ""
+    # After how many days without a sale a lot is stale.
+    stale_after_days: Annotated[int, Field(ge=1, le=MAX_STALE_DAYS)] = STALE_AFTER_DAYS
 
 
 def read(values: Mapping[str, Any]) -> TenantSettings:
@@ -46,5 +62,5 @@ def validated(values: Mapping[str, Any]) -> dict[str, Any]:
         errors: dict[str, list[str]] = {}
         for problem in error.errors(include_url=False, include_input=False):
             pointer = "".join(f"/{part}" for part in problem["loc"])
-            errors.setdefault(pointer, []).append(f"{problem['msg']}.")
+            errors.setdefault(pointer, []).append(f"{problem['msg'].removeprefix('Value error, ').rstrip('.')}.")
         raise Invalid(errors=errors) from None

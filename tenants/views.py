@@ -21,7 +21,7 @@ from common.http import HttpRequest
 from common.ids import new_id
 from jobs import queries as jobs
 from tenants import queries, routing, services
-from tenants.forms import DeletionForm, GeneralForm
+from tenants.forms import DeletionForm, GeneralForm, InventoryForm
 from tenants.services.exporting import JOB
 
 _EXPORTS_SHOWN = 5
@@ -70,6 +70,42 @@ def _conflict(request: HttpRequest, typed: GeneralForm) -> HttpResponse:
     ]
     again = GeneralForm(initial={**typed.cleaned_data, "version": present["version"]})
     return _general(request, again, status=HTTPStatus.CONFLICT, differences=differences)
+
+
+def _inventory(request: HttpRequest, form: InventoryForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    can_write = actor.current().can("settings:write")
+    if not can_write:
+        for field in form.fields.values():
+            field.disabled = True
+    return render(request, "tenants/inventory.html", {"form": form, "can_write": can_write}, status=status)
+
+
+@require_GET
+@require("settings:read")
+def inventory(request: HttpRequest) -> HttpResponse:
+    """Show how the shop keeps its stock."""
+    return _inventory(request, InventoryForm(initial=InventoryForm.values_of(queries.shop_settings())))
+
+
+@require_POST
+@require("settings:write")
+def inventory_save(request: HttpRequest) -> HttpResponse:
+    """Change it; where somebody else changed the settings meanwhile, what was typed is shown again to be saved."""
+    form = InventoryForm(request.POST)
+    if not form.is_valid():
+        return _inventory(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        services.update_settings(**form.changes)
+    except Invalid as error:
+        add_errors(form, error)
+        return _inventory(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except StaleVersion as error:
+        again = InventoryForm({**form.cleaned_data, "version": error.extra["current_version"]})
+        again.add_error(None, error.detail)
+        return _inventory(request, again, status=HTTPStatus.CONFLICT)
+    undo = current_change_set_id()
+    message = "Settings saved" if undo else "Nothing changed"
+    return go_on(request, reverse("tenants:inventory"), message=message, undo=undo)
 
 
 def _data(request: HttpRequest, form: DeletionForm, *, status: int = HTTPStatus.OK) -> HttpResponse:

@@ -42,4 +42,6 @@ def from_connection() -> Workspace:
         timezone=shop.timezone,
         country=shop.country,
         host=shop.primary_host,
+        remarks_pattern=shop.remarks_pattern,
+        stale_after_days=shop.stale_after_days,
     )

@@ -1,5 +1,6 @@
 """How many queries each list and page makes: as committed, and no more when the rows grow tenfold."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from accounts.models import Invitation, Role, User
 from audit.context import change_set
 from common.testing.people import make_user
 from common.testing.query_counts import QueryCounts, counted
+from inventory import services as inventory
+from inventory.testing import make_location, make_lot
 from jobs.models import JobRun
 from notifications.models import Notification
 
@@ -18,6 +21,7 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/", "/audit/", "/jobs/", "/jobs/tray/", "/notifications/", "/notifications/bell/", "/settings/users/",
     "/settings/invitations/", "/settings/roles/", "/settings/sessions/", "/settings/general/", "/search/palette/?q=ann",
+    "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/", "/settings/inventory/",
     "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs", "/api/v1/audit",
     "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
 ]  # fmt: skip
@@ -31,6 +35,12 @@ def _fill(owner: User, start: int, count: int) -> None:
             person = make_user(role="picker", email=f"ann{number}@shop.example")
             Role.objects.create(name=f"Role {number}", permissions=["orders:read"])
             Invitation.objects.create(email=f"guest{number}@shop.example", invited_by=owner, expires_at=now)
+            place = make_location(f"A-{number}")
+            lot = make_lot(item_no=str(3000 + number), location=place)
+            make_lot(item_no=str(4000 + number))
+            values = {"name": "Box", "purchase_date": now.date(), "total_cost": Decimal(number)}
+            purchase = inventory.create_purchase(values=values)
+            inventory.add_lots(purchase_id=purchase.pk, quantities={lot.pk: 3}, now=now)
         Client().force_login(person)
         Client().force_login(owner)
         JobRun.objects.create(

@@ -46,6 +46,9 @@ class PurchaseLine(BaseModel):
     qty = models.PositiveIntegerField("pieces")
     # Four places, as unit prices: a share of a cent is worth something over a thousand pieces.
     cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
+    # How many pieces the lot had before its first purchase, and what one of them had cost: the rest of the average.
+    qty_before = models.PositiveIntegerField("pieces before", default=0)
+    cost_before = models.DecimalField(max_digits=12, decimal_places=4, null=True, blank=True)
 
     history = history()
 

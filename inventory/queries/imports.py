@@ -14,9 +14,9 @@ from django.utils.dateparse import parse_datetime
 from catalog import colors
 from common.errors import NotFound
 from inventory.choices import ImportStatus, ItemCondition, LineOutcome
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, InventoryItem
-from inventory.services.importing.matching import COMPARED, overlay
-from inventory.services.importing.options import Options
+from inventory.queries.overlays import STATED, overlay
 from inventory.tiers import as_text
 
 PAGE = 50
@@ -115,7 +115,7 @@ def _differences(run: InventoryImport, line_ids: list[int]) -> dict[int, dict[st
     if not line_ids:
         return {}
     options = Options.of(run.options)
-    columns = ", ".join(f"'{name}', jsonb_build_array(to_jsonb(t.{name}), to_jsonb(r.{name}))" for name in COMPARED)
+    columns = ", ".join(f"'{name}', jsonb_build_array(to_jsonb(t.{name}), to_jsonb(r.{name}))" for name in STATED)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT l.id, jsonb_build_object({columns}), t.qty_available FROM {ImportLine._meta.db_table} l"  # noqa: S608  # names come from the models

@@ -383,8 +383,13 @@ def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -
     write_placements({key: value for key, value in kept.items() if value != qty.get(key, 0)})
 
 
-def write_placements(quantities: Mapping[tuple[UUID, UUID], int]) -> None:
-    """Set how many pieces of a lot lie at a location, by (lot, location); zero takes the row away. Lots are locked."""
+def write_placements(
+    quantities: Mapping[tuple[UUID, UUID], int], *, keys: Mapping[tuple[UUID, UUID], UUID] | None = None
+) -> None:
+    """Set how many pieces of a lot lie at a location, by (lot, location); zero takes the row away. Lots are locked.
+
+    `keys`: under which keys rows that aren't there are made, where they were there before.
+    """
     if not quantities:
         return
     lots = {lot_id for lot_id, _ in quantities}
@@ -394,7 +399,12 @@ def write_placements(quantities: Mapping[tuple[UUID, UUID], int]) -> None:
     }
     gone = [present[key].pk for key, qty in quantities.items() if not qty and key in present]
     new = [
-        InventoryItemLocation(inventory_item_id=lot_id, location_id=location_id, qty=qty)
+        InventoryItemLocation(
+            id=(keys or {}).get((lot_id, location_id)) or new_id(),
+            inventory_item_id=lot_id,
+            location_id=location_id,
+            qty=qty,
+        )
         for (lot_id, location_id), qty in quantities.items()
         if qty and (lot_id, location_id) not in present
     ]

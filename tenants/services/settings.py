@@ -21,6 +21,8 @@ def update_settings(
     time_zone: str | None = None,
     country: str | None = None,
     address: Mapping[str, Any] | None = None,
+    remarks_pattern: str | None = None,
+    stale_after_days: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """Change what the shop at hand says about itself; what is None stays, and so do lines that `address` leaves out.
@@ -46,10 +48,17 @@ def update_settings(
     kept = settings_schema.read(tenant.settings).model_dump()
     if settings is not None:
         kept = dict(settings)
-    if expected_version is not None:
+    details = (name, currency, time_zone, country, address)
+    of_stock = (remarks_pattern, stale_after_days)
+    # Who says how stock is kept hasn't looked at the shop's name and address yet.
+    if expected_version is not None and (any(value is not None for value in details) or of_stock == (None, None)):
         kept["is_confirmed"] = True
     if address is not None:
         kept["address"] = {**kept["address"], **address}
+    if remarks_pattern is not None:
+        kept["remarks_pattern"] = remarks_pattern
+    if stale_after_days is not None:
+        kept["stale_after_days"] = stale_after_days
     tenant.settings = settings_schema.validated(kept)
     if _columns(tenant) == before:
         return tenant

@@ -206,3 +206,31 @@ def test_reverts_as_anything_else():
 
     tenant = Tenant.objects.get(slug="shop")
     assert (tenant.currency, str(tenant.country)) == ("EUR", "NL")
+
+
+def test_keeps_how_stock_is_kept(client: Any):
+    sign_in(client)
+    saved = {"version": "1", "remarks_pattern": "{location} | {text}", "stale_after_days": "200"}
+    assert client.post("/settings/inventory/save/", saved).status_code == 302
+    shop = workspace.current()
+    assert (shop.remarks_pattern, shop.stale_after_days) == ("{location} | {text}", 200)
+    assert not queries.details_confirmed()
+
+    wrong = client.post("/settings/inventory/save/", {**saved, "version": "2", "remarks_pattern": "{place}"})
+    assert wrong.status_code == 422
+    assert b"{location} in it once" in wrong.content
+    stale = client.post("/settings/inventory/save/", {**saved, "stale_after_days": "9"})
+    assert stale.status_code == 409
+    assert b'value="2"' in stale.content
+
+
+def test_takes_the_pattern_of_programs(client: Any, bearer: dict[str, str]):
+    changes = {"version": 1, "remarks_pattern": "Loc: {location}"}
+    answer = client.patch("/api/v1/settings", changes, content_type="application/json", **bearer)
+    assert answer.status_code == 200, answer.content
+    assert (answer.json()["remarks_pattern"], answer.json()["stale_after_days"]) == ("Loc: {location}", 365)
+    refused = client.patch(
+        "/api/v1/settings", {"version": 2, "remarks_pattern": "{"}, content_type="application/json", **bearer
+    )
+    assert refused.status_code == 422
+    assert "/remarks_pattern" in refused.json()["errors"]

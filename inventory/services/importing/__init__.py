@@ -1,8 +1,8 @@
 """Imports: take a file in, read it, show what it will do, do it, and remember what became of it."""
 
+from inventory.import_options import Options
 from inventory.services.importing.applying import apply
 from inventory.services.importing.ending import end_import
-from inventory.services.importing.options import Options
 from inventory.services.importing.reading import read_file
 from inventory.services.importing.receiving import (
     APPLY,

@@ -16,10 +16,10 @@ from common.steps import step
 from events.bus import publish
 from inventory.choices import ImportStatus, LineOutcome, MovementKind
 from inventory.events import ImportCompleted, InventoryCreated, InventoryUpdated
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, InventoryItem
+from inventory.queries.overlays import GIVEN, STATED, differs, overlay
 from inventory.services import stock
-from inventory.services.importing.matching import COMPARED, differs, overlay
-from inventory.services.importing.options import Options
 from inventory.services.importing.placing import place
 from inventory.services.lots import DEFAULTS, delete_lots
 from jobs.runner import Run
@@ -29,13 +29,10 @@ _DOES_SOMETHING = (LineOutcome.NEW, LineOutcome.MERGED, LineOutcome.CHANGED)
 
 # Names in the statements below come from the models.
 _LINES, _LOTS = ImportLine._meta.db_table, InventoryItem._meta.db_table
-_GIVEN = ("id", "created_at", "updated_at", "version", "qty_available", "qty_reserved", "currency", "location_key")
-_STATED = tuple(str(field.column) for field in InventoryItem._meta.concrete_fields if field.column not in _GIVEN)
-
 # A new lot is what nothing was said about, with what its line states laid over it.
 _INSERT = f"""
-INSERT INTO {_LOTS} ({", ".join(_GIVEN)}, {", ".join(_STATED)})
-SELECT l.lot_id, %s, %s, 1, l.qty_delta, 0, %s, '', {", ".join(f"r.{name}" for name in _STATED)}
+INSERT INTO {_LOTS} ({", ".join(GIVEN)}, {", ".join(STATED)})
+SELECT l.lot_id, %s, %s, 1, l.qty_delta, 0, %s, '', {", ".join(f"r.{name}" for name in STATED)}
 FROM {_LINES} l, LATERAL jsonb_populate_record(NULL::{_LOTS}, %s::jsonb || jsonb_strip_nulls(l.values)) r
 WHERE l.id = ANY(%s) ORDER BY l.position
 RETURNING {listed(tracked_fields(InventoryItem))}
@@ -48,8 +45,8 @@ ORDER BY position
 
 def _overlaying(options: Options) -> str:
     return f"""
-UPDATE {_LOTS} t SET {", ".join(f"{name} = o.{name}" for name in COMPARED)}, version = t.version + 1, updated_at = %s
-FROM (SELECT t.id AS lot_id, {", ".join(f"r.{name}" for name in COMPARED)}
+UPDATE {_LOTS} t SET {", ".join(f"{name} = o.{name}" for name in STATED)}, version = t.version + 1, updated_at = %s
+FROM (SELECT t.id AS lot_id, {", ".join(f"r.{name}" for name in STATED)}
       FROM {_LINES} l JOIN {_LOTS} t ON t.id = l.lot_id CROSS JOIN LATERAL {overlay(options.fields)} r
       WHERE l.id = ANY(%s) AND {differs()}) o
 WHERE t.id = o.lot_id RETURNING {listed(tracked_fields(InventoryItem), "t.")}

@@ -6,16 +6,14 @@ from uuid import UUID
 
 from django.db import connection
 
-from inventory.choices import FieldPolicy, LineOutcome, QuantityPolicy
+from inventory.choices import LineOutcome, QuantityPolicy
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, InventoryItem
-from inventory.services.checks import EDITABLE, INT_LIMIT
-from inventory.services.importing.options import Options
+from inventory.queries.overlays import differs, overlay
+from inventory.services.checks import INT_LIMIT
 
 # Names in the statements below come from the models, and values from enumerations of ours.
 _LINES, _LOTS = ImportLine._meta.db_table, InventoryItem._meta.db_table
-
-# Fields in which a line can change a lot.
-COMPARED = (*sorted(EDITABLE), "color_name")
 
 # Rows wait here, in a table of the connection's own, and here is which lot each of them means.
 WAITING, _PAIRS = "waiting_rows", "waiting_pairs"
@@ -117,32 +115,6 @@ FROM (SELECT position, {key}, row_number() OVER (PARTITION BY {key} ORDER BY pos
 JOIN (SELECT id, {key}, row_number() OVER (PARTITION BY {key} ORDER BY id) AS nth FROM theirs) theirs
 USING ({key}, nth)
 """
-
-
-# What a line makes of its lot, by field policy: JSON that is laid over the lot's row. New things have no grade, and a
-# set that turns out to be used isn't sealed.
-_OVERLAYS = {
-    FieldPolicy.FILE: "l.values || CASE WHEN l.values ? 'extra'"
-    " THEN jsonb_build_object('extra', t.extra || (l.values -> 'extra')) ELSE '{}' END"
-    " || CASE WHEN coalesce(l.values ->> 'condition', t.condition) = 'NEW'"
-    " THEN '{\"sub_condition\": null}'::jsonb ELSE '{}' END"
-    " || CASE WHEN l.values ->> 'condition' = 'USED' AND NOT l.values ? 'completeness' AND t.completeness = 'SEALED'"
-    " THEN '{\"completeness\": null}'::jsonb ELSE '{}' END",
-    FieldPolicy.FILL: "(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(l.values)"
-    " WHERE coalesce(to_jsonb(t) ->> key, '') IN ('', '0', '0.0000', '[]', '{}'))",
-    FieldPolicy.KEEP: "'{}'::jsonb",
-}
-
-
-def overlay(policy: FieldPolicy) -> str:
-    """Answer what a line `l` makes of its lot `t`, as the lot's row `r`: for a FROM clause."""
-    return f"jsonb_populate_record(t, {_OVERLAYS[policy]})"
-
-
-def differs() -> str:
-    """Answer the condition that the row `r` isn't what the lot `t` is."""
-    columns = ", ".join(f"{{0}}.{name}" for name in COMPARED)
-    return f"ROW({columns.format('r')}) IS DISTINCT FROM ROW({columns.format('t')})"
 
 
 _DELTAS = {

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from inventory.choices import QuantityPolicy
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryItem, InventoryItemLocation
-from inventory.services.importing.options import Options
 from inventory.services.places import locations_of_codes
 from inventory.services.stock import write_placements
 

@@ -21,10 +21,10 @@ from common.ids import new_ids
 from inventory import formats
 from inventory.choices import ImportStatus, LineOutcome
 from inventory.formats.base import LotRow, RowProblem, UnreadableFile
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport
 from inventory.services.checks import completed
 from inventory.services.importing.matching import COLUMNS, WAITING, WaitingRow, match
-from inventory.services.importing.options import Options
 from inventory.services.importing.receiving import open_file, rate_of, start_applying
 from inventory.tiers import stored
 from jobs.runner import Run

@@ -20,9 +20,9 @@ from common.ids import new_id
 from inventory import formats
 from inventory.choices import ImportStatus
 from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
+from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, RememberedMapping
 from inventory.parsing.contents import kind_of
-from inventory.services.importing.options import Options
 from jobs import services as jobs
 
 READ = "import"

@@ -1,4 +1,4 @@
-"""Jobs and periodic work of inventory."""
+"""What runs in a worker of an import: its reading, its carrying out, and the forgetting of old ones."""
 
 from typing import Any
 from uuid import UUID

@@ -1,0 +1,131 @@
+"""Decides where a lot is best put, and says why. Pure: the storage comes in as plain values and is kept up to date."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from inventory.lookalikes import Thing, is_same, why_alike
+
+
+@dataclass(slots=True)
+class Place:
+    """A place in route order. `lots`: how many lie there; `capacity`: how many fit, None for any number."""
+
+    id: UUID
+    code: str
+    shelf: tuple[str, str, str]
+    capacity: int | None
+    lots: int
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another lot fits in."""
+        return self.capacity is None or self.lots < self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Where to put a lot, in words why, and which place was passed over because of a look-alike."""
+
+    place: Place
+    reason: str
+    avoided: str = ""
+
+
+@dataclass(slots=True)
+class Storage:
+    """The active places in route order, and what lies there of things that could be like those to be placed."""
+
+    places: list[Place]
+    things: dict[UUID, list[tuple[UUID, Thing]]] = field(default_factory=dict)
+    _position: dict[UUID, int] = field(default_factory=dict)
+    # Empty places that a walk comes by, in its order; those found taken are dropped at the next look.
+    _empty: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._position = {place.id: number for number, place in enumerate(self.places)}
+        self._empty = [number for number, place in enumerate(self.places) if not place.lots]
+
+    def put(self, place: Place, lot_id: UUID, thing: Thing) -> None:
+        """Note that the lot lies there from now on."""
+        there = self.things.setdefault(place.id, [])
+        if all(other != lot_id for other, _ in there):
+            there.append((lot_id, thing))
+            place.lots += 1
+
+    def suggest(self, lot_id: UUID, thing: Thing, own: Mapping[UUID, int]) -> Suggestion | None:
+        """Answer where to put more of the lot, which lies at `own` places already; None where nothing is free."""
+        blocked = self._blocked(thing)
+        if found := self._beside_itself(lot_id, thing, own, blocked):
+            return found
+        shelves = {self.places[number].shelf: self.places[number] for number in self._positions_of(thing)}
+        avoided = ""
+        for number in self._free(thing):
+            if number in blocked:
+                avoided = avoided or f"{self.places[number].code} is passed over: {blocked[number]}."
+                continue
+            place = self.places[number]
+            like = shelves.get(place.shelf)
+            if like is not None and any(place.shelf):
+                return Suggestion(place, f"On the shelf of the same at {like.code}, and {_room(place)}.", avoided)
+        for number in self._free(thing):
+            if number not in blocked:
+                place = self.places[number]
+                return Suggestion(place, f"{_room(place).capitalize()}, and no look-alike beside it.", avoided)
+        return None
+
+    def _beside_itself(
+        self, lot_id: UUID, thing: Thing, own: Mapping[UUID, int], blocked: Mapping[int, str]
+    ) -> Suggestion | None:
+        for place_id in sorted(own, key=lambda key: (-own[key], self._position.get(key, 0))):
+            if place_id in self._position:
+                place = self.places[self._position[place_id]]
+                return Suggestion(place, f"{own[place_id]:,} more of this lot lie there.")
+        for number in self._positions_of(thing):
+            place = self.places[number]
+            if place.has_room and number not in blocked:
+                return Suggestion(place, "The same lies there already.")
+        return None
+
+    def _positions_of(self, thing: Thing) -> list[int]:
+        return sorted(
+            self._position[place_id]
+            for place_id, there in self.things.items()
+            if place_id in self._position and any(is_same(thing, other) for _, other in there)
+        )
+
+    def _blocked(self, thing: Thing) -> dict[int, str]:
+        """Answer the places that have a look-alike in them or beside them, and which."""
+        blocked: dict[int, str] = {}
+        for place_id, there in self.things.items():
+            number = self._position.get(place_id)
+            if number is None:
+                continue
+            why = next((words for _, other in there if (words := why_alike(thing, other))), "")
+            if why:
+                blocked[number] = f"{why} lies there"
+                for beside in (number - 1, number + 1):
+                    if 0 <= beside < len(self.places) and self._is_beside(number, beside):
+                        blocked.setdefault(beside, f"{why} lies beside it at {self.places[number].code}")
+        return blocked
+
+    def _is_beside(self, number: int, other: int) -> bool:
+        """Tell whether two neighbors on the walk are within reach of each other: the same zone and aisle."""
+        return self.places[number].shelf[:2] == self.places[other].shelf[:2]
+
+    def _free(self, thing: Thing) -> Iterable[int]:
+        """Answer the places with room: empty ones first, then those of which is known how many lots they take."""
+        self._empty = [number for number in self._empty if not self.places[number].lots]
+        yield from self._empty
+        rest = [place for place in self.places if place.lots and place.has_room]
+        for place in sorted(rest, key=lambda place: place.capacity is None):
+            yield self._position[place.id]
+
+
+def _room(place: Place) -> str:
+    if not place.lots:
+        return "empty"
+    if place.capacity is None:
+        return "takes any number of lots"
+    left = place.capacity - place.lots
+    return f"has room for {left:,} more {'lot' if left == 1 else 'lots'}"

@@ -1,0 +1,143 @@
+"""How places, what lies there, purchases and saved views are put back: through the services, whose rules hold."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from audit import reverters
+from audit.reverters import Objection, Patch, Reverter, Way
+from common import actor
+from inventory import services
+from inventory.models import InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
+from inventory.services.locations import EDITABLE as LOCATION_FIELDS
+from inventory.services.purchases import EDITABLE as PURCHASE_FIELDS
+
+_WRITE = "inventory:write"
+
+
+class LocationReverter(Reverter):
+    """Puts locations back. One that holds something by now stays."""
+
+    follows = frozenset({"route_key"})
+
+    def permission(self, patch: Patch) -> str | None:  # the same for every patch
+        return _WRITE
+
+    def restore(self, patch: Patch) -> None:
+        own = {name: value for name, value in patch.values.items() if name in LOCATION_FIELDS}
+        if own:
+            services.update_location(location_id=patch.id, changes=own)
+        if "last_counted_at" in patch.values:
+            services.set_counted(location_id=patch.id, at=patch.values["last_counted_at"])
+
+    def recreate(self, patch: Patch) -> None:
+        own = {name: value for name, value in patch.values.items() if name in LOCATION_FIELDS}
+        services.create_location(values=own, location_id=patch.id)
+
+    def remove(self, patch: Patch) -> None:
+        services.delete_location(location_id=patch.id, now=timezone.now())
+
+
+class PlacementReverter(Reverter):
+    """Puts pieces back where they lay, as long as the lot has that many."""
+
+    keeps = {"inventory_item_id": "A placement is of one lot.", "location_id": "A placement is at one place."}
+
+    def permission(self, patch: Patch) -> str | None:  # the same for every patch
+        return _WRITE
+
+    def restore(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def recreate(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def remove(self, patch: Patch) -> None:
+        self.apply_all([patch])
+
+    def apply_all(self, patches: Sequence[Patch]) -> None:
+        """Do all of one way by a few statements."""
+        match patches[0].way:
+            case Way.REMOVE:
+                services.restore_placements(remove=[patch.id for patch in patches])
+            case Way.RECREATE:
+                services.restore_placements(
+                    quantities={
+                        patch.id: (patch.values["inventory_item_id"], patch.values["location_id"], patch.values["qty"])
+                        for patch in patches
+                    }
+                )
+            case Way.RESTORE:
+                services.restore_placements(changes={patch.id: patch.values["qty"] for patch in patches})
+
+
+class PurchaseReverter(Reverter):
+    """Puts purchases back; their costs are spread anew."""
+
+    keeps = {"currency": "A purchase is kept in the currency in which it was made."}
+
+    def permission(self, patch: Patch) -> str | None:  # the same for every patch
+        return _WRITE
+
+    def restore(self, patch: Patch) -> None:
+        own = {name: value for name, value in patch.values.items() if name in PURCHASE_FIELDS}
+        services.update_purchase(purchase_id=patch.id, changes=own, now=timezone.now())
+
+    def recreate(self, patch: Patch) -> None:
+        own = {name: value for name, value in patch.values.items() if name in PURCHASE_FIELDS}
+        services.create_purchase(values=own, purchase_id=patch.id)
+
+    def remove(self, patch: Patch) -> None:
+        services.delete_purchase(purchase_id=patch.id, now=timezone.now())
+
+
+class PurchaseLineReverter(Reverter):
+    """Puts lots back into purchases and takes them out again; shares and costs follow."""
+
+    follows = frozenset({"cost", "qty_before", "cost_before"})
+    keeps = {"inventory_item_id": "A line is of one lot.", "purchase_id": "A line is of one purchase."}
+
+    def permission(self, patch: Patch) -> str | None:  # the same for every patch
+        return _WRITE
+
+    def restore(self, patch: Patch) -> None:
+        services.set_line(line_id=patch.id, qty=patch.values["qty"], now=timezone.now())
+
+    def recreate(self, patch: Patch) -> None:
+        services.restore_line(line_id=patch.id, values=patch.values, now=timezone.now())
+
+    def remove(self, patch: Patch) -> None:
+        services.remove_line(line_id=patch.id, now=timezone.now())
+
+
+class SavedViewReverter(Reverter):
+    """Puts saved views back; those of others are their own matter."""
+
+    keeps = {"owner_id": "A view belongs to who saved it."}
+
+    def permission(self, patch: Patch) -> str | None:  # the same for every patch
+        return "inventory:read"
+
+    def objection(self, patch: Patch) -> Objection | None:
+        owner = services.owner_of_view(view_id=patch.id) or patch.values.get("owner_id")
+        if owner is not None and str(owner) != actor.current().id:
+            return Objection("This view belongs to somebody else.")
+        return None
+
+    def restore(self, patch: Patch) -> None:
+        services.restore_view(view_id=patch.id, values=patch.values)
+
+    def recreate(self, patch: Patch) -> None:
+        services.restore_view(view_id=patch.id, values=patch.values)
+
+    def remove(self, patch: Patch) -> None:
+        services.remove_view(view_id=patch.id)
+
+
+def register() -> None:
+    """Tell audit how this app's rows are put back."""
+    reverters.register(Location, LocationReverter())
+    reverters.register(InventoryItemLocation, PlacementReverter())
+    reverters.register(Purchase, PurchaseReverter())
+    reverters.register(PurchaseLine, PurchaseLineReverter())
+    reverters.register(SavedView, SavedViewReverter())
