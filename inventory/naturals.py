@@ -18,15 +18,3 @@ def route_key(*, code: str, sort_order: int) -> str:
     """Answer what places are ordered by on a walk: the number that the seller gave them, then their codes."""
     # The sign is moved out of the way, so that negative numbers come first in a plain comparison of texts.
     return f"{sort_order + 2**31:0{_WIDTH}d}{natural_key(code)}"
-
-
-_LEVELS = ("zone", "aisle", "shelf", "bin")
-_LEVEL_LENGTH = 20
-
-
-def parts_of_code(code: str) -> dict[str, str]:
-    """Answer zone, aisle, shelf and bin of a code as most shops write them: `A-03-2` is zone A, aisle 03, shelf 2."""
-    parts = [part for part in re.split(r"[-./ _]+", code.strip()) if part]
-    if not 1 < len(parts) <= len(_LEVELS) or any(len(part) > _LEVEL_LENGTH for part in parts):
-        return {}
-    return dict(zip(_LEVELS, parts, strict=False))

@@ -311,3 +311,11 @@ def test_places_of_the_file_are_made_and_filled() -> None:
     assert list(placed.values_list("location__code", "qty")) == [("B-2", 4), ("B-10", 6)]
     lot.refresh_from_db()
     assert lot.location_key.endswith("b-0000000002")
+
+
+def test_locations_are_read_out_of_remarks_if_one_likes() -> None:
+    run = preview(bsx(item(Remarks="A-03-2"), item(ItemID="3003", Remarks="just a note")), read_locations=True)
+    carry_out(run)
+    placed = InventoryItemLocation.objects.values_list("location__code", "location__zone", "qty")
+    assert list(placed) == [("A-03-2", "A", 10)]
+    assert services.verify_stock() == []
