@@ -1,4 +1,4 @@
-"""Demo people for trying things out, and the guard that keeps them out of production: all know their password."""
+"""Demo people and stock to try things with, and the guard that keeps them out of production: all know a password."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import queries, services
@@ -17,6 +18,7 @@ from accounts import roles as catalogue
 from accounts.models import User
 from audit import context
 from brikonnect.environ import Environment
+from inventory.demo import stock_up
 
 NAME = "Demo Bricks"
 DOMAIN = "demo.example"
@@ -42,7 +44,7 @@ def only_shop(**_founder: str) -> Iterator[None]:
 
 
 def fill() -> list[str]:
-    """Make the demo's shop and people, whatever of them isn't there; answer the addresses of all.
+    """Make the demo's shop, people and stock, whatever of them isn't there; answer the addresses of all.
 
     Raises ImproperlyConfigured in production.
     """
@@ -57,6 +59,7 @@ def fill() -> list[str]:
                 services.create_user(
                     email=email_of(role), display_name=name, roles=[role], password=PASSWORD, is_verified=True
                 )
+        stock_up(now=timezone.now())
     return [email_of(role) for role, _name in PEOPLE]
 
 

@@ -1,4 +1,4 @@
-"""Makes the demo's shop and its five people. Run again, it makes what is missing."""
+"""Makes the demo's shop, its five people and its stock. Run again, it makes what is missing."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from brikonnect import demo
 class Command(BaseCommand):
     """`manage.py demo`."""
 
-    help = "Makes the demo's shop and people; refused in production."
+    help = "Makes the demo's shop, people and stock; refused in production."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
