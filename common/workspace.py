@@ -26,6 +26,8 @@ class Workspace:
     host: str
     # How long the audit trail is kept; twelve at least.
     audit_retention_months: int = 24
+    # After so long without a sale, stock counts as stale.
+    stale_after_days: int = 365
 
     @property
     def url(self) -> str:
