@@ -10,6 +10,7 @@ from accounts.models import Invitation, Role, User
 from audit.context import change_set
 from common.testing.people import make_user
 from common.testing.query_counts import QueryCounts, counted
+from inventory.testing import make_location, make_lot
 from jobs.models import JobRun
 from notifications.models import Notification
 
@@ -18,8 +19,9 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/", "/audit/", "/jobs/", "/jobs/tray/", "/notifications/", "/notifications/bell/", "/settings/users/",
     "/settings/invitations/", "/settings/roles/", "/settings/sessions/", "/settings/general/", "/search/palette/?q=ann",
-    "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs", "/api/v1/audit",
-    "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
+    "/inventory/", "/inventory/?q=brick", "/inventory/?sort=margin", "/inventory/totals/", "/inventory/views/counts/",
+    "/inventory/filters/", "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
+    "/api/v1/audit", "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
 ]  # fmt: skip
 
 
@@ -36,6 +38,7 @@ def _fill(owner: User, start: int, count: int) -> None:
         JobRun.objects.create(
             job_type="tenant_export", label="Export", idempotency_key=f"job-{number}", created_by=owner
         )
+        make_lot(qty=number + 1, item_no=f"300{number}", location=make_location(f"A-{number}"))
         Notification.objects.create(type="job_done", title=f"Done {number}", idempotency_key=f"note-{number}")
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("robots.txt", home.robots, name="robots"),
     path("account/", include(allauth_urlpatterns)),
     path("audit/", include("audit.urls")),
+    path("inventory/", include("inventory.urls")),
     path("jobs/", include("jobs.urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("accounts.urls")),
