@@ -42,7 +42,13 @@ class Group:
 
 # Apps that an installation leaves out have no URL of that name, and so no entry.
 _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("Work", (Place("Dashboard", "dashboard", "layout-dashboard", "D"),)),
+    (
+        "Work",
+        (
+            Place("Dashboard", "dashboard", "layout-dashboard", "D"),
+            Place("Inventory", "inventory:list", "boxes", "I"),
+        ),
+    ),
     (
         "Inventory",
         (

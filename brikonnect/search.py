@@ -12,6 +12,7 @@ from common.access import signed_in
 from common.errors import BadRequest
 from common.htmx import render
 from common.http import HttpRequest
+from inventory.queries import lots
 
 MAX_QUERY = 100
 PER_GROUP = 8
@@ -57,11 +58,26 @@ def _people(query: str) -> tuple[Hit, ...]:
     )
 
 
+def _lots(query: str) -> tuple[Hit, ...]:
+    if not query or not actor.current().can("inventory:read"):
+        return ()
+    return tuple(
+        Hit(
+            f"{lot.item_no} {lot.item_name}".strip(),
+            f"{lot.color.name} {lot.condition_label} · {lot.qty_available:,}".strip(),
+            lot.url,
+            "package",
+        )
+        for lot in lots.find_lots(query, limit=PER_GROUP)
+    )
+
+
 def find(request: HttpRequest, query: str) -> list[HitGroup]:
     """Answer what matches, in groups without empty ones. A leading `>` asks for pages only, `@` for people only."""
     kind, text = (query[0], query[1:].strip()) if query[:1] in (">", "@") else ("", query)
     words = text.lower().split()
     groups = (
+        HitGroup("Lots", _lots(text) if not kind else ()),
         HitGroup("People", _people(text) if kind != ">" else ()),
         HitGroup("Pages", _pages(request, words) if kind != "@" else ()),
     )

@@ -1,39 +1,71 @@
-"""How the audit log calls stock's entities and deeds."""
+"""How the audit log calls stock and what is done to it."""
+
+from typing import Any
 
 from django.urls import reverse
 
 from audit import labels
-from inventory.models import InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
+from catalog import colors
+from inventory.choices import ItemCondition
+from inventory.models import InventoryItem, InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
+from inventory.tiers import as_text
 
 _ACTIONS = {
     "inventory.add_lots_to_purchase": "Added lots to a purchase",
+    "inventory.add_pieces": "Added pieces",
+    "inventory.bulk_edit": "Edited lots",
     "inventory.count_location": "Counted a location",
     "inventory.count_lot": "Counted a lot",
     "inventory.create_location": "Added a location",
+    "inventory.create_lot": "Added a lot",
     "inventory.create_purchase": "Added a purchase",
     "inventory.delete_location": "Deleted a location",
+    "inventory.delete_lots": "Deleted lots",
     "inventory.delete_purchase": "Deleted a purchase",
-    "inventory.delete_view": "Deleted a saved view",
+    "inventory.delete_view": "Deleted a view",
     "inventory.generate_locations": "Generated locations",
+    "inventory.merge_lots": "Merged lots",
     "inventory.move_pieces": "Moved pieces",
     "inventory.remove_lot_from_purchase": "Took a lot out of a purchase",
     "inventory.save_view": "Saved a view",
     "inventory.set_route": "Changed the route",
+    "inventory.split_lot": "Split a lot",
     "inventory.update_location": "Changed a location",
+    "inventory.update_lot": "Edited a lot",
     "inventory.update_purchase": "Changed a purchase",
-    "inventory.update_view": "Changed a saved view",
+    "inventory.update_view": "Changed a view",
+    "jobs.inventory_bulk_edit": "Edited lots",
+    "jobs.inventory_consolidation": "Consolidated lots",
     "jobs.number_route": "Changed the route",
     "jobs.read_locations_from_remarks": "Read locations from remarks",
     "jobs.write_locations_to_remarks": "Wrote locations into remarks",
 }
 
 
+def lot_name(values: labels.Values) -> str:
+    """Answer what people call a lot: `3001 · Red · New`."""
+    condition = dict(ItemCondition.choices).get(values.get("condition", ""), "")
+    return " · ".join(str(part) for part in (values["item_no"], values.get("color_name"), condition) if part)
+
+
+def _color_name(value: Any) -> str:
+    color = colors.get(value)
+    return color.name if color else str(value)
+
+
 def register() -> None:
     """Tell audit the words."""
+    labels.describe(
+        InventoryItem,
+        name="lot",
+        label=lot_name,
+        url=lambda key: reverse("inventory:lot", args=[key]),
+        show={"color_id": _color_name, "tier_prices": as_text},
+    )
     labels.describe(Location, name="location", url=lambda key: reverse("inventory:location", args=[key]))
     labels.describe(InventoryItemLocation, name="placement")
     labels.describe(Purchase, name="purchase", url=lambda key: reverse("inventory:purchase", args=[key]))
     labels.describe(PurchaseLine, name="lot of a purchase")
-    labels.describe(SavedView, name="saved view")
+    labels.describe(SavedView, name="view", url=lambda _key: reverse("inventory:list"))
     for action, words in _ACTIONS.items():
         labels.name_action(action, words)

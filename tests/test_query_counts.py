@@ -21,9 +21,10 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/", "/audit/", "/jobs/", "/jobs/tray/", "/notifications/", "/notifications/bell/", "/settings/users/",
     "/settings/invitations/", "/settings/roles/", "/settings/sessions/", "/settings/general/", "/search/palette/?q=ann",
-    "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/", "/settings/inventory/",
-    "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs", "/api/v1/audit",
-    "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
+    "/inventory/", "/inventory/?q=brick", "/inventory/?sort=margin", "/inventory/totals/", "/inventory/views/counts/",
+    "/inventory/filters/", "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/",
+    "/settings/inventory/", "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
+    "/api/v1/audit", "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
 ]  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def _fill(owner: User, start: int, count: int) -> None:
         JobRun.objects.create(
             job_type="tenant_export", label="Export", idempotency_key=f"job-{number}", created_by=owner
         )
+        make_lot(qty=number + 1, item_no=f"300{number}", location=make_location(f"A-{number}"))
         Notification.objects.create(type="job_done", title=f"Done {number}", idempotency_key=f"note-{number}")
 
 

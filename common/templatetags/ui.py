@@ -87,6 +87,13 @@ def count(value: object) -> str:
     return UNKNOWN if number is None else _grouped(number, 0)
 
 
+@register.filter
+def signed(value: object) -> str:
+    """Write a change of a quantity with its sign: `+12`, `−3`."""
+    number = _decimal(value)
+    return UNKNOWN if number is None else f"{'+' if number > 0 else ''}{_grouped(number, 0)}"
+
+
 @register.filter(name="money")
 def money_filter(value: object) -> str:
     """Write an amount for a column whose head names the currency: `1,204.50`."""
@@ -175,6 +182,7 @@ def badge(label: object, variant: str = "", kind: str = "") -> SafeString:
 
 
 _RGB = re.compile(r"#?([0-9a-fA-F]{6})")
+_NO_COLOR = "c3cad5"
 _CHECKER = '<path class="checker" d="M0 0h8v8H0zM8 8h8v8H8z"/>'
 _SHEEN = '<path class="sheen" d="M-2 12 12-2M4 18 18 4"/>'
 _GLITTER = '<path class="glitter" d="M3 3h2v2H3zM10 5h2v2h-2zM6 9h2v2H6zM12 11h2v2h-2zM3 12h2v2H3z"/>'
@@ -203,6 +211,18 @@ def swatch(rgb: str, name: str, kind: str = "solid") -> SafeString:
         SafeString(' fill-opacity=".5"') if clear else "",
         SafeString(_OVERLAYS.get(kind, "")),
         name,
+    )
+
+
+@register.simple_tag
+def thing(item_type: str, rgb: str) -> SafeString:
+    """Draw the outline of a kind of thing in a lot's color, in place of a picture; gray where it has none."""
+    found = _RGB.fullmatch(rgb or "")
+    return format_html(
+        '<svg class="thumb" aria-hidden="true" fill="#{}"><use href="{}#{}"/></svg>',
+        found.group(1) if found else _NO_COLOR,
+        static("img/types.svg"),
+        item_type,
     )
 
 

@@ -1,9 +1,12 @@
 """Lots: one row of stock each, with its own price and remarks."""
 
+from decimal import Decimal
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Left, Lower, NullIf, Round
+from django.db.models.lookups import IsNull
 
 from audit.tracking import history
 from common.models import VersionedModel
@@ -32,6 +35,26 @@ class _Joined(Func):
     template = "(%(expressions)s)"
     arg_joiner = " || "
     output_field = models.TextField()
+
+
+def margin() -> Round:
+    """Answer what share of its price a lot earns, as the index has it; null where cost or price is missing."""
+    return Round((F("unit_price") - F("cost_basis")) / NullIf(F("unit_price"), Value(Decimal(0))), precision=4)
+
+
+def sale() -> NullIf:
+    """Answer how many percent are off, as the index has it; null where nothing is."""
+    return NullIf(F("sale_percent"), Value(0))
+
+
+def has_value(expression: Func) -> IsNull:
+    """Answer the condition that an expression isn't null, as the indexes of expressions have it."""
+    return IsNull(expression, False)  # noqa: FBT003  # the lookup's right side
+
+
+def remarks_start() -> Left:
+    """Answer as much of the remarks as a list is sorted by, as the index has it."""
+    return Left("remarks", 60)
 
 
 class InventoryItem(VersionedModel):
@@ -105,6 +128,24 @@ class InventoryItem(VersionedModel):
                 condition=Q(low_stock_threshold__isnull=False) & Q(qty_available__lt=F("low_stock_threshold")),
                 name="lot_low_stock",
             ),
+            models.Index(remarks_start(), F("id"), name="lot_by_remarks"),
+            # What not every lot has, and what few lots are: an index of those alone, for sorts and filters.
+            models.Index(fields=["cost_basis", "id"], condition=Q(cost_basis__isnull=False), name="lot_by_cost"),
+            models.Index(margin(), F("id"), condition=Q(has_value(margin())), name="lot_by_margin"),
+            models.Index(
+                fields=["low_stock_threshold", "id"],
+                condition=Q(low_stock_threshold__isnull=False),
+                name="lot_by_threshold",
+            ),
+            models.Index(sale(), F("id"), condition=Q(has_value(sale())), name="lot_by_sale"),
+            models.Index(fields=["id"], condition=Q(sale_percent__gt=0), name="lot_on_sale"),
+            models.Index(fields=["id"], condition=Q(is_retain=True), name="lot_retained"),
+            models.Index(fields=["stock_room_id", "id"], condition=Q(is_stock_room=True), name="lot_in_stock_room"),
+            models.Index(fields=["id"], condition=Q(price_locked=True), name="lot_price_locked"),
+            models.Index(fields=["id"], condition=~Q(tier_prices=[]), name="lot_has_tiers"),
+            models.Index(fields=["reserved_for"], condition=~Q(reserved_for=""), name="lot_reserved_for"),
+            models.Index(fields=["sub_condition"], condition=Q(sub_condition__isnull=False), name="lot_grade"),
+            models.Index(fields=["completeness"], condition=Q(completeness__isnull=False), name="lot_completeness"),
             GinIndex(OpClass(searchable(), name="gin_trgm_ops"), name="lot_search"),
         ]
         constraints = [

@@ -1,5 +1,6 @@
 """What can be done to stock."""
 
+from inventory.services.bulk_edit import edit_lots, preview_bulk_edit, start_bulk_edit
 from inventory.services.counting import count_location, count_lot
 from inventory.services.locations import (
     create_location,
@@ -13,7 +14,8 @@ from inventory.services.locations import (
     start_put_in_route,
     update_location,
 )
-from inventory.services.lots import create_lot, delete_lots, split_lot, update_lot
+from inventory.services.lots import add_pieces, create_lot, delete_lots, split_lot, update_lot
+from inventory.services.merging import count_equal, merge_lots, start_consolidation
 from inventory.services.placements import PieceMove, move_contents, move_pieces, restore_placements
 from inventory.services.purchases import (
     add_lots,
@@ -25,7 +27,7 @@ from inventory.services.purchases import (
     update_purchase,
 )
 from inventory.services.remarks import read_chunk, start_reading, start_writing, write_chunk
-from inventory.services.restoring import owner_of_view, remove_view, restore_view
+from inventory.services.saved_views import delete_view, save_view, update_view
 from inventory.services.stock import (
     Move,
     Need,
@@ -46,8 +48,10 @@ __all__ = [
     "PieceMove",
     "Reservation",
     "add_lots",
+    "add_pieces",
     "adjust_stock",
     "consume_stock",
+    "count_equal",
     "count_location",
     "count_lot",
     "count_stock",
@@ -57,33 +61,38 @@ __all__ = [
     "delete_location",
     "delete_lots",
     "delete_purchase",
+    "delete_view",
+    "edit_lots",
     "generate_locations",
+    "merge_lots",
     "move_contents",
     "move_pieces",
     "move_stock",
     "number_route",
-    "owner_of_view",
+    "preview_bulk_edit",
     "put_in_route",
     "read_chunk",
     "release_stock",
     "remove_line",
-    "remove_view",
     "reserve_stock",
     "restock",
     "restore_line",
     "restore_placements",
-    "restore_view",
+    "save_view",
     "set_counted",
     "set_line",
     "set_route",
     "sort_lots",
     "split_lot",
+    "start_bulk_edit",
+    "start_consolidation",
     "start_put_in_route",
     "start_reading",
     "start_writing",
     "update_location",
     "update_lot",
     "update_purchase",
+    "update_view",
     "verify_stock",
     "write_chunk",
 ]

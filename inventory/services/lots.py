@@ -158,6 +158,18 @@ def delete_lots(*, lot_ids: Collection[UUID], now: datetime, expected_version: i
 
 
 @transaction.atomic
+def add_pieces(*, lot_id: UUID, qty: int, now: datetime, location_id: UUID | None = None) -> InventoryItem:
+    """Put more pieces up for sale on a lot that is there, at a location if one is named. Raises Invalid, NotFound."""
+    context.describe("inventory.add_pieces")
+    if _quantity(qty):
+        move = stock.Move(
+            lot_id=lot_id, kind=MovementKind.ADJUST, cause_key=str(new_id()), available=qty, location_id=location_id
+        )
+        stock.move_stock(moves=[move], now=now)
+    return _locked(lot_id)
+
+
+@transaction.atomic
 def split_lot(
     *, lot_id: UUID, qty: int, changes: Mapping[str, Any], now: datetime, location_id: UUID | None = None
 ) -> InventoryItem:

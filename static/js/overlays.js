@@ -104,7 +104,9 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
-  const { target } = event.detail.ctx;
+  const { target: named } = event.detail.ctx;
+  // Where the answer itself said where it belongs, that is a selector.
+  const target = typeof named === "string" ? document.querySelector(named) : named;
   if (target?.matches?.("dialog[data-part]")) {
     const title = target.querySelector("h1, h2");
     if (title) {

@@ -23,7 +23,7 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     request.headers["HX-Target"] = `dialog#${dialog.id}`;
   }
   // A filter that says nothing has no place in the address.
-  if (sourceElement.matches?.("form.filters")) {
+  if (sourceElement.matches?.("form.filters, form[data-lean]")) {
     for (const [name, value] of [...request.body.entries()]) if (value === "") request.body.delete(name);
   }
 });

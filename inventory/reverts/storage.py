@@ -1,14 +1,11 @@
-"""How places, what lies there, purchases and saved views are put back: through the services, whose rules hold."""
+"""How places, what lies there and purchases are put back: through the services, whose rules hold."""
 
 from collections.abc import Sequence
 
 from django.utils import timezone
 
-from audit import reverters
-from audit.reverters import Objection, Patch, Reverter, Way
-from common import actor
+from audit.reverters import Patch, Reverter, Way
 from inventory import services
-from inventory.models import InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
 from inventory.services.locations import EDITABLE as LOCATION_FIELDS
 from inventory.services.purchases import EDITABLE as PURCHASE_FIELDS
 
@@ -108,36 +105,3 @@ class PurchaseLineReverter(Reverter):
 
     def remove(self, patch: Patch) -> None:
         services.remove_line(line_id=patch.id, now=timezone.now())
-
-
-class SavedViewReverter(Reverter):
-    """Puts saved views back; those of others are their own matter."""
-
-    keeps = {"owner_id": "A view belongs to who saved it."}
-
-    def permission(self, patch: Patch) -> str | None:  # the same for every patch
-        return "inventory:read"
-
-    def objection(self, patch: Patch) -> Objection | None:
-        owner = services.owner_of_view(view_id=patch.id) or patch.values.get("owner_id")
-        if owner is not None and str(owner) != actor.current().id:
-            return Objection("This view belongs to somebody else.")
-        return None
-
-    def restore(self, patch: Patch) -> None:
-        services.restore_view(view_id=patch.id, values=patch.values)
-
-    def recreate(self, patch: Patch) -> None:
-        services.restore_view(view_id=patch.id, values=patch.values)
-
-    def remove(self, patch: Patch) -> None:
-        services.remove_view(view_id=patch.id)
-
-
-def register() -> None:
-    """Tell audit how this app's rows are put back."""
-    reverters.register(Location, LocationReverter())
-    reverters.register(InventoryItemLocation, PlacementReverter())
-    reverters.register(Purchase, PurchaseReverter())
-    reverters.register(PurchaseLine, PurchaseLineReverter())
-    reverters.register(SavedView, SavedViewReverter())

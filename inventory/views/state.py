@@ -1,0 +1,208 @@
+"""The state of the list as its address has it: filters, sort, page, columns, density."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from inventory.queries.filters import Filters, Term
+from inventory.queries.lots import DEFAULT_SORT, SIZES, SORTS
+
+# What the address says beside the filters.
+BESIDE = frozenset({"sort", "cursor", "start", "size", "columns", "density", "view"})
+# What a saved view doesn't keep: where in the list one was.
+PAGING = frozenset({"cursor", "start", "view"})
+_MAX_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list. `sort`: what its head sorts by; a fixed one can't be hidden."""
+
+    name: str
+    label: str
+    sort: str = ""
+    classes: str = ""
+    is_fixed: bool = False
+
+
+COLUMNS: Mapping[str, Column] = {
+    column.name: column
+    for column in (
+        Column("item", "Item", "number", "main", is_fixed=True),
+        Column("color", "Color", "color"),
+        Column("condition", "Cond.", "condition"),
+        Column("available", "Avail.", "available", "num side", is_fixed=True),
+        Column("reserved", "Resv.", "reserved", "num"),
+        Column("price", "Price", "price", "num", is_fixed=True),
+        Column("location", "Location", "location"),
+        Column("remarks", "Remarks", "remarks"),
+        Column("cost", "Cost", "cost", "num"),
+        Column("margin", "Margin", "margin", "num"),
+        Column("threshold", "Low below", "threshold", "num"),
+        Column("sale", "Sale", "sale", "num"),
+        Column("tiers", "Tier prices"),
+        Column("category", "Category", "category"),
+        Column("type", "Type"),
+        Column("description", "Description"),
+        Column("stockroom", "Stockroom"),
+        Column("retain", "Retain"),
+        Column("weight", "Weight g", "", "num"),
+        Column("reserved_for", "Reserved for"),
+        Column("added", "Added", "added"),
+        Column("sold", "Last sold", "sold"),
+        Column("updated", "Changed", "updated"),
+    )
+}
+DEFAULT_COLUMNS = ("item", "color", "condition", "available", "reserved", "price", "location", "remarks")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's head as the page shows it."""
+
+    column: Column
+    sort_url: str
+    sort: str
+
+    @property
+    def name(self) -> str:
+        """Answer which cells stand below."""
+        return self.column.name
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that narrows the list (components/_chips.html)."""
+
+    label: str
+    remove_url: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """What the address asks for."""
+
+    query: QueryDict
+    filters: Filters
+    sort: str
+    size: int
+    start: int
+    cursor: str
+    columns: tuple[Column, ...]
+    is_compact: bool
+    unknown: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "ListState":
+        """Read an address."""
+        sort = query.get("sort", "")
+        known = sort.removeprefix("-") in SORTS
+        size, start = query.get("size", ""), query.get("start", "")
+        return cls(
+            query=query,
+            filters=Filters.parse(query, beside=BESIDE),
+            sort=sort if known else DEFAULT_SORT,
+            size=int(size) if size in {str(number) for number in SIZES} else SIZES[0],
+            start=int(start) if start.isascii() and start.isdecimal() and len(start) <= _MAX_DIGITS else 1,
+            cursor=query.get("cursor", ""),
+            columns=_columns(query.get("columns", "")),
+            is_compact=query.get("density") == "compact",
+            unknown=(Term("sort", sort, f"Sort: {sort[:60]}", is_known=False),) if sort and not known else (),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Answer the list's address with some of its parameters changed; an empty one goes. It begins at page one."""
+        query = self.query.copy()
+        for name in (*PAGING, *changes):
+            query.pop(name, None)
+        for name, value in changes.items():
+            if value:
+                query[name] = value
+        return list_url(query.urlencode())
+
+    def neighbor(self, cursor: str | None, start: int) -> str:
+        """Answer where the page before or after is; nothing without one."""
+        return self.url(cursor=cursor, start=str(max(1, start))) if cursor else ""
+
+    @property
+    def kept(self) -> str:
+        """Answer what a saved view keeps of the address: the same state, the same text."""
+        return canonical(self.query.urlencode())
+
+    @property
+    def filter_query(self) -> str:
+        """Answer the filters alone, for what is done to all that match."""
+        return self.filters.as_query()
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Answer each filter with the address without it."""
+        return [
+            Chip(term.words, self._without(term), unknown=not term.is_known)
+            for term in (*self.filters.terms, *self.unknown)
+        ]
+
+    @property
+    def clear_url(self) -> str:
+        """Answer the list without filters, as it is sorted and shown. Never bare: that opens the user's first view."""
+        return list_url(_only(self.query, {"sort", "size", "columns", "density"}).urlencode() or "view=all")
+
+    def _without(self, term: Term) -> str:
+        query = QueryDict(mutable=True)
+        for name in self.query:
+            if name in PAGING:
+                continue
+            for value in self.query.getlist(name):
+                if (name, value.strip()) != (term.name, term.raw):
+                    query.appendlist(name, value)
+        return list_url(query.urlencode() or "view=all")
+
+    @property
+    def heads(self) -> list[Head]:
+        """Answer the columns' heads, each with what a press sorts by: ascending, descending, as at first."""
+        return [self._head(column) for column in self.columns]
+
+    def _head(self, column: Column) -> Head:
+        if not column.sort:
+            return Head(column, "", "")
+        if self.sort == column.sort:
+            return Head(column, self.url(sort=f"-{column.sort}"), "ascending")
+        if self.sort == f"-{column.sort}":
+            return Head(column, self.url(sort=""), "descending")
+        return Head(column, self.url(sort=column.sort), "")
+
+
+def list_url(query: str = "") -> str:
+    """Answer the list's address."""
+    return f"{reverse('inventory:list')}{'?' if query else ''}{query}"
+
+
+def canonical(query: str) -> str:
+    """Answer a list's state without paging, in one form, so that equal states are equal texts."""
+    params = QueryDict(query.removeprefix("?"))
+    pairs = sorted((name, value) for name in params if name not in PAGING for value in params.getlist(name) if value)
+    made = QueryDict(mutable=True)
+    for name, value in pairs:
+        made.appendlist(name, value)
+    return made.urlencode()
+
+
+def _only(query: QueryDict, names: set[str]) -> QueryDict:
+    kept = QueryDict(mutable=True)
+    for name in query:
+        if name in names and query.get(name):
+            kept[name] = query.get(name, "")
+    return kept
+
+
+def _columns(wanted: str) -> tuple[Column, ...]:
+    """Answer the wanted columns in their order; those that can't be hidden are there in any case."""
+    names = [name for name in dict.fromkeys(wanted.split(",")) if name in COLUMNS] or list(DEFAULT_COLUMNS)
+    missing = [column.name for column in COLUMNS.values() if column.is_fixed and column.name not in names]
+    if "item" in missing:
+        missing.remove("item")
+        names.insert(0, "item")
+    return tuple(COLUMNS[name] for name in [*names, *missing])

@@ -1,0 +1,192 @@
+"""A seller's day with the list: lots added by keyboard, edited in place, undone, selected over pages, all changed."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Stack, Watched, sign_in
+from tests.browser.test_every_page import WIDTHS, _check
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+# More than a page of the list holds.
+MANY = 60
+_ADD = """async (count) => {
+  const token = document.querySelector('meta[name="csrf-token"]').content;
+  for (let number = 1; number <= count; number += 1) {
+    const body = new URLSearchParams({item_type: "PART", item_no: `9${String(number).padStart(3, "0")}`, next: "1",
+      color_id: "Blue", item_name: "Plate", condition: "NEW", qty_available: "10", unit_price: "0.10"});
+    const answer = await fetch("/inventory/add/", {method: "POST", body, headers: {"X-CSRF-Token": token}});
+    if (!answer.ok) throw new Error(`${answer.status}`);
+  }
+}"""
+
+
+def _fill(page: Page, stack: Stack) -> None:
+    """Make a stock of some pages, if there is none yet."""
+    page.goto(stack.url("/inventory/?q=plate"))
+    if page.locator("tr[data-lot]").count() == 0:
+        page.evaluate(_ADD, MANY)
+
+
+def _cell(page: Page, row: int, field: str) -> str:
+    return f"tr[data-lot] >> nth={row} >> [data-edit={field}]"
+
+
+def test_add_lots_by_keyboard_alone(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "staff", path="/inventory/")
+    page.keyboard.press("n")
+    page.wait_for_url(stack.url("/inventory/add/"))
+    for color, quantity in (("Red", "12"), ("Tan", "7")):
+        expect(page.get_by_label("Number")).to_be_focused()
+        for text in ("3001", color, quantity):
+            page.keyboard.type(text)
+            page.keyboard.press("Enter")
+        expect(page.get_by_text(f"3001 · {color} · New added: {quantity}").first).to_be_visible()
+    # The same again is the same lot, unless one says otherwise.
+    for text in ("3001", "Red"):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+    expect(page.get_by_text("You have this lot already")).to_be_visible()
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("3 added to 3001 · Red · New").first).to_be_visible()
+    page.goto(stack.url("/inventory/?q=3001+red"))
+    expect(page.locator(_cell(page, 0, "qty_available"))).to_have_text("15")
+
+
+def test_edit_in_place_and_take_it_back(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    _fill(page, stack)
+    page.goto(stack.url("/inventory/?q=plate"))
+    page.locator(_cell(page, 0, "unit_price")).click()
+    page.keyboard.type("+0.02")
+    page.keyboard.press("Enter")
+    expect(page.locator(_cell(page, 0, "unit_price"))).to_have_text("0.12")
+    # Enter goes on in the row below, Escape leaves it as it was.
+    expect(page.locator("tr[data-lot] >> nth=1 >> input[name=entry]")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(_cell(page, 1, "unit_price"))).to_be_focused()
+    # Tab goes on to the next cell of the row.
+    page.locator(_cell(page, 0, "qty_available")).click()
+    page.keyboard.type("=40")
+    page.keyboard.press("Tab")
+    expect(page.locator(_cell(page, 0, "qty_available"))).to_have_text("40")
+    page.keyboard.press("Escape")
+    expect(page.locator(".toast").filter(has_text="10 → 40")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator(_cell(page, 0, "qty_available"))).to_have_text("10")
+    # What can't be stays, with the reason beside it.
+    page.locator(_cell(page, 0, "qty_available")).click()
+    page.keyboard.type("-99")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="can't be below 0")).to_be_visible()
+    expect(page.locator("tr[data-lot] >> nth=0 >> input[name=entry]")).to_have_value("-99")
+
+
+def test_two_people_change_the_same_price(page: Page, browser: Browser, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    _fill(page, stack)
+    page.goto(stack.url("/inventory/?q=9002"))
+    colleague = browser.new_context().new_page()
+    sign_in(colleague, stack, "staff", path="/inventory/?q=9002")
+    for who, price in ((colleague, "0.50"), (page, "0.70")):
+        who.locator(_cell(who, 0, "unit_price")).click()
+        who.keyboard.type(price)
+        who.keyboard.press("Enter")
+        if who is colleague:
+            expect(who.locator(_cell(who, 0, "unit_price"))).to_have_text(price)
+    colleague.context.close()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Somebody else changed this meanwhile")
+    dialog.get_by_label(re.compile("Theirs")).check()
+    dialog.get_by_role("button", name="Save choice").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("9002")
+    expect(page.get_by_label("Price", exact=True)).to_have_value("0.50")
+
+
+def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    _fill(page, stack)
+    page.goto(stack.url("/inventory/?q=plate"))
+    bar = page.locator("#bulk-bar")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(bar).to_contain_text("1 selected")
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url(re.compile("cursor="))
+    page.get_by_label("Select this page").check()
+    expect(bar).to_contain_text(f"{1 + MANY - 50} selected")
+    page.get_by_role("link", name="Previous").click()
+    expect(page.locator(".row-check").first).to_be_checked()
+    page.go_back()
+    expect(bar).to_contain_text(f"{1 + MANY - 50} selected")
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    page.goto(stack.url("/inventory/?q=plate"))
+    page.keyboard.press("Control+a")
+    expect(bar).to_contain_text(f"{MANY} selected")
+    bar.get_by_role("button", name="Price…").click()
+    sheet = page.locator("#sheet")
+    sheet.get_by_label("By, or to").fill("100")
+    sheet.get_by_role("button", name="Preview").click()
+    before = page.locator(_cell(page, 5, "unit_price")).inner_text()
+    sheet.get_by_role("button", name=f"Change {MANY} lots").click()
+    expect(page.locator(_cell(page, 5, "unit_price"))).to_have_text(f"{float(before) * 2:.2f}")
+    expect(page.locator(".toast")).to_contain_text(f"{MANY} lots changed")
+    page.keyboard.press("z")
+    expect(page.locator(_cell(page, 5, "unit_price"))).to_have_text(before)
+
+
+def test_walk_through_lots_beside_the_list(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    _fill(page, stack)
+    address = stack.url("/inventory/?q=plate&sort=-number")
+    page.goto(address)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    sheet = page.locator("#sheet")
+    expect(sheet).to_contain_text("9060")
+    opened = page.url
+    assert re.search(r"/inventory/[0-9a-f-]{36}/$", opened)
+    sheet.get_by_role("heading").first.click()
+    page.keyboard.press("j")
+    expect(sheet).to_contain_text("9059")
+    sheet.get_by_label("Remarks").fill("bin 59")
+    sheet.get_by_label("Description").click()
+    expect(page.locator(".toast")).to_contain_text("Remarks of 9059 Blue changed")
+    sheet.get_by_role("link", name="Movements").click()
+    expect(sheet).to_contain_text("Lot added")
+    page.keyboard.press("Escape")
+    page.wait_for_url(address)
+    expect(page.locator(_cell(page, 1, "remarks"))).to_have_text("bin 59")
+    page.goto(opened)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("9060")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("who", ["owner", "readonly"])
+def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, "owner")
+    _fill(page, stack)
+    page.goto(stack.url("/inventory/?q=9001"))
+    lot = str(page.locator("[data-row-link]").first.get_attribute("href"))
+    context.clear_cookies()
+    sign_in(page, stack, who)
+    paths = ["/inventory/", "/inventory/?q=plate&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
+             f"{lot}?tab=movements", f"{lot}?tab=history", f"{lot}?tab=listings", "/inventory/filters/",
+             "/inventory/columns/", "/inventory/views/new/"]  # fmt: skip
+    if who == "owner":
+        paths += ["/inventory/add/", "/inventory/consolidate/", f"{lot}split/"]
+    found = []
+    for path in paths:
+        page.goto(stack.url(path))
+        page.wait_for_load_state("networkidle")
+        for theme in ("light", "dark"):
+            found += _check(page, theme, path)
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
