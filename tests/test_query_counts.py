@@ -47,7 +47,7 @@ def _fill(owner: User, start: int, count: int) -> None:
         JobRun.objects.create(
             job_type="tenant_export", label="Export", idempotency_key=f"job-{number}", created_by=owner
         )
-        make_lot(qty=number + 1, item_no=f"300{number}", location=make_location(f"A-{number}"))
+        make_lot(qty=number + 1, item_no=f"300{number}", location=make_location(f"B-{number}"))
         Notification.objects.create(type="job_done", title=f"Done {number}", idempotency_key=f"note-{number}")
 
 

@@ -15,7 +15,10 @@ handler403 = "common.error_responses.permission_denied"
 handler404 = "common.error_responses.page_not_found"
 handler500 = "common.error_responses.server_error"
 
-_APPS = ("accounts.api", "audit.api", "jobs.api", "notifications.api", "brikonnect.definitions", "brikonnect.health")
+_APPS = (
+    "accounts.api", "audit.api", "jobs.api", "inventory.api", "notifications.api", "brikonnect.definitions",
+    "brikonnect.health",
+)  # fmt: skip
 
 
 def _offered(pattern: URLPattern) -> URLPattern | None:

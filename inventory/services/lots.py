@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -52,7 +53,7 @@ def create_lot(
     if unknown:
         raise ValueError(f"a lot has no {', '.join(sorted(unknown))} to set")
     context.describe("inventory.create_lot")
-    made = completed({**DEFAULTS, "unit_price": 0, "date_added": now, **values})
+    made = completed({**DEFAULTS, "unit_price": Decimal(0), "date_added": now, **values})
     qty = _quantity(qty_available)
     lot = InventoryItem(**made, id=lot_id or new_id(), qty_available=qty, currency=workspace.current().currency)
     if lot.bricklink_lot_id and InventoryItem.objects.filter(bricklink_lot_id=lot.bricklink_lot_id).exists():

@@ -1,0 +1,405 @@
+"""Stock over HTTP: lots, many at once, files in and out, locations."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse, QueryDict
+from django.urls import path, reverse
+from django.utils import timezone
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+
+from audit.context import describe
+from common import actor, workspace
+from common.api.operations import operation
+from common.api.views import ApiView
+from common.errors import Conflict, Invalid, NotFound, PermissionDenied, ProblemError, StaleVersion
+from inventory import downloads, formats, services
+from inventory.models import InventoryItem, Location
+from inventory.queries import imports
+from inventory.queries.filters import PARAMETERS, Filters, filtered
+from inventory.queries.lots import get_lot, places_of
+from inventory.serializers import (
+    BulkAnswer,
+    BulkInput,
+    ExportQuery,
+    ImportInput,
+    ImportOut,
+    LocationDeletion,
+    LocationFields,
+    LocationRow,
+    LotInput,
+    LotPatch,
+    LotQuery,
+    LotRow,
+    MovementRow,
+)
+from inventory.services import importing
+from inventory.services.importing import Options
+
+_COLUMNS = [name for name in map(str, LotRow().fields) if name != "locations"]
+_EXAMPLE = {
+    "item_type": "PART",
+    "item_no": "3001",
+    "color_id": 5,
+    "condition": "NEW",
+    "qty_available": 120,
+    "unit_price": "0.1200",
+    "remarks": "A-03-2",
+}
+
+
+def _rows(lots: Sequence[InventoryItem]) -> list[dict[str, Any]]:
+    places = places_of([lot.pk for lot in lots])
+    return [
+        {
+            **{name: getattr(lot, name) for name in _COLUMNS},
+            "locations": [
+                {"location_id": place.location_id, "code": place.code, "qty": place.qty}
+                for place in places.get(lot.pk, [])
+            ],
+        }
+        for lot in lots
+    ]
+
+
+def _filters(values: dict[str, Any]) -> Filters:
+    """Answer the filters of a query; Invalid for what they don't know, since a program would think that it got less."""
+    query = QueryDict(mutable=True)
+    for name, text in values.items():
+        if name in PARAMETERS:
+            query.setlist(name, text.split(",") if PARAMETERS[name].several else [text])
+    found = Filters.parse(query)
+    if found.unknown:
+        raise Invalid(errors={f"/{term.name}": [f"“{term.raw[:60]}” isn't known here."] for term in found.unknown})
+    return found
+
+
+def _changes(body: dict[str, Any]) -> dict[str, Any]:
+    changes = dict(body)
+    if "tier_prices" in changes:
+        changes["tier_prices"] = [{"qty": step["qty"], "price": str(step["price"])} for step in changes["tier_prices"]]
+    return changes
+
+
+class LotsView(ApiView):
+    """The stock, lot by lot."""
+
+    access = {"GET": "inventory:read", "POST": "inventory:write"}
+
+    @operation(
+        "List lots",
+        answers=LotRow,
+        query=LotQuery,
+        ordering=(
+            "item_no", "color_name", "condition", "category_name", "qty_available", "qty_reserved", "unit_price",
+            "location_key", "date_added", "last_sold_at", "updated_at",
+        ),
+    )  # fmt: skip
+    def get(self, _request: Request) -> HttpResponse:
+        """Answer the lots that the filters leave."""
+        return self.page(filtered(_filters(self.query_filters)).defer("extra"), as_rows=_rows)
+
+    @operation("Add a lot", takes=LotInput, answers=LotRow, status=201, versioned=False, example=_EXAMPLE)
+    def post(self, _request: Request) -> HttpResponse:
+        """Make a lot with its pieces."""
+        lot = _create(_changes(self.body))
+        location = reverse("api:lot", args=[lot.pk], urlconf=self.request._request.urlconf)
+        return self.answer(_rows([lot])[0], location=location, version=lot.version)
+
+
+def _create(values: dict[str, Any]) -> InventoryItem:
+    qty, location_id = values.pop("qty_available", 0), values.pop("location_id", None)
+    values.pop("version", None)
+    return services.create_lot(values=values, qty_available=qty, location_id=location_id, now=timezone.now())
+
+
+class LotView(ApiView):
+    """One lot."""
+
+    access = {"GET": "inventory:read", "PATCH": "inventory:write", "DELETE": "inventory:delete"}
+
+    @operation("Show a lot", answers=LotRow, versioned=True)
+    def get(self, _request: Request, lot_id: UUID) -> HttpResponse:
+        """Answer a lot, and its version as ETag."""
+        lot = get_lot(lot_id)
+        return self.answer(_rows([lot])[0], version=lot.version)
+
+    @operation(
+        "Change a lot", takes=LotPatch, answers=LotRow, versioned=True, errors=(StaleVersion,),
+        example={"unit_price": "0.1500", "version": 3},
+    )  # fmt: skip
+    def patch(self, _request: Request, lot_id: UUID) -> HttpResponse:
+        """Change fields of a lot; `qty_available` as a movement."""
+        version = self.expected_version()
+        lot = services.update_lot(
+            lot_id=lot_id, changes=_changes(self.body), expected_version=version, now=timezone.now()
+        )
+        return self.answer(_rows([lot])[0], version=lot.version)
+
+    @operation("Delete a lot", versioned=True, errors=(Conflict,))
+    def delete(self, _request: Request, lot_id: UUID) -> HttpResponse:
+        """Delete a lot of which nothing is promised to orders. Its movements stay."""
+        services.delete_lots(lot_ids=[lot_id], expected_version=self.expected_version(), now=timezone.now())
+        return self.answer()
+
+
+class MovementsView(ApiView):
+    """Why a lot has as many pieces as it has."""
+
+    access = {"GET": "inventory:read"}
+
+    @operation("List a lot's movements", answers=MovementRow, ordering=("-id",))
+    def get(self, _request: Request, lot_id: UUID) -> HttpResponse:
+        """Answer the ledger, newest first."""
+        return self.page(get_lot(lot_id).movements.all())
+
+
+class BulkView(ApiView):
+    """Many lots at once."""
+
+    access = {"POST": "inventory:write"}
+
+    @operation(
+        "Add, change and delete lots",
+        takes=BulkInput,
+        answers=BulkAnswer,
+        errors=(Conflict, NotFound),
+        description=(
+            "Up to 1,000 deeds in one change set, which one Undo takes back. With `all_or_nothing` the first that "
+            "can't be done is the answer, and nothing is; with `per_item` each is answered for itself. Deleting also "
+            "needs `inventory:delete`."
+        ),
+        example={"mode": "per_item", "operations": [{"action": "create", "values": _EXAMPLE}]},
+    )
+    def post(self, _request: Request) -> HttpResponse:
+        """Do what the operations say, in their order."""
+        describe("inventory.bulk")
+        stops = self.body["mode"] == "all_or_nothing"
+        results = []
+        with transaction.atomic():
+            for index, wish in enumerate(self.body["operations"]):
+                results.append(self._done(index, wish, stops=stops))
+        failed = sum("problem" in result for result in results)
+        return self.answer({"done": len(results) - failed, "failed": failed, "results": results})
+
+    @staticmethod
+    def _done(index: int, wish: dict[str, Any], *, stops: bool) -> dict[str, Any]:
+        try:
+            with transaction.atomic():
+                status, lot_id, version = _carry_out(wish)
+        except ProblemError as problem:
+            if stops:
+                raise _at(index, problem) from problem
+            told = {"type": problem.type, "title": problem.title, "detail": problem.detail, **problem.extra}
+            return {
+                "index": index,
+                "status": problem.status_code,
+                "id": wish.get("id"),
+                "version": None,
+                "problem": json.loads(json.dumps(told, default=str)),
+            }
+        return {"index": index, "status": status, "id": lot_id, "version": version}
+
+
+def _at(index: int, problem: ProblemError) -> ProblemError:
+    """Answer the problem as one of the whole body: its pointers lead to the operation."""
+    if isinstance(problem, Invalid):
+        prefix = f"/operations/{index}/values"
+        return Invalid(problem.detail, errors={f"{prefix}{name}": told for name, told in problem.errors.items()})
+    problem.extra["operation"] = index
+    return problem
+
+
+def _carry_out(wish: dict[str, Any]) -> tuple[int, UUID, int | None]:
+    now, lot_id, values = timezone.now(), wish.get("id"), _changes(wish.get("values") or {})
+    if wish["action"] == "create":
+        lot = _create(values)
+        return HTTPStatus.CREATED, lot.pk, lot.version
+    if lot_id is None:
+        raise Invalid(errors={"/id": ["Say which lot."]})
+    version = wish.get("version") or values.pop("version", None)
+    if version is None:
+        raise Invalid(errors={"/version": ["Say which version you saw."]})
+    if wish["action"] == "delete":
+        if not actor.current().can("inventory:delete"):
+            raise PermissionDenied("This needs the permission inventory:delete.", permission="inventory:delete")
+        services.delete_lots(lot_ids=[lot_id], expected_version=version, now=now)
+        return HTTPStatus.NO_CONTENT, lot_id, None
+    values.pop("version", None)
+    lot = services.update_lot(lot_id=lot_id, changes=values, expected_version=version, now=now)
+    return HTTPStatus.OK, lot.pk, lot.version
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+class ImportView(ApiView):
+    """A file of stock comes in."""
+
+    access = {"POST": "inventory:import"}
+    parser_classes = (MultiPartParser,)
+
+    @operation(
+        "Import a file",
+        takes=ImportInput,
+        answers=ImportOut,
+        status=202,
+        description=(
+            "BrickStore BSX, BrickLink XML, CSV, Excel or JSON. A job reads it; with `dry_run=false` it is carried "
+            "out as well. Wrong lines are left out and told of, and the whole can be taken back by reverting its "
+            "change set."
+        ),
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Take the file in, and answer the import with its job."""
+        body = self.body
+        upload = body["file"]
+        run = importing.start_import(
+            file=upload.file,
+            file_name=upload.name,
+            format_code=body.get("format", ""),
+            options=Options(
+                quantity=body["quantity"],
+                fields=body["fields_policy"],
+                create_new=body["create_new"],
+                with_excluded=body["with_excluded"],
+                read_locations=body["read_locations"],
+                currency_rate=body.get("currency_rate"),
+                mapping=_mapping(body.get("mapping", "")),
+                apply_at_once=not body["dry_run"],
+            ),
+            now=timezone.now(),
+        )
+        if run.read_job_id is None:
+            importing.discard(import_id=run.pk, now=timezone.now())
+            raise Invalid(errors=_missing(run.file_currency))
+        location = reverse("api:job", args=[run.read_job_id], urlconf=request._request.urlconf)
+        return self.answer(_import_row(run), location=location)
+
+
+def _mapping(text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    try:
+        mapping = json.loads(text)
+    except ValueError as error:
+        raise Invalid(errors={"/mapping": ["This is no JSON."]}) from error
+    if not isinstance(mapping, dict) or not all(isinstance(name, str) for name in mapping.values()):
+        raise Invalid(errors={"/mapping": ["Expected an object with a field for each column."]})
+    return mapping
+
+
+def _missing(file_currency: str) -> dict[str, list[str]]:
+    own = workspace.current().currency
+    if file_currency and file_currency != own:
+        return {"/currency_rate": [f"The file's prices are in {file_currency}: say what one of them is in {own}."]}
+    return {"/mapping": ["Say which column has the item's number, or BrickLink's lot number."]}
+
+
+def _import_row(run: Any) -> dict[str, Any]:
+    return {
+        "id": run.pk,
+        "job_id": run.apply_job_id or run.read_job_id,
+        "status": run.status,
+        "file_name": run.file_name,
+        "format": run.format,
+        "counts": run.counts,
+        "url": workspace.current().url + reverse("inventory:import", settings.ROOT_URLCONF, [run.pk]),
+    }
+
+
+class ImportDetailView(ApiView):
+    """One import."""
+
+    access = {"GET": "inventory:import", "POST": "inventory:import"}
+
+    @operation("Show an import", answers=ImportOut)
+    def get(self, _request: Request, import_id: UUID) -> HttpResponse:
+        """Answer where it stands, with the numbers of lines by outcome."""
+        return self.answer(_import_row(imports.get_import(import_id)))
+
+    @operation("Carry an import out", answers=ImportOut, status=202, errors=(Conflict,))
+    def post(self, request: Request, import_id: UUID) -> HttpResponse:
+        """Do what the preview says; a second time does nothing more."""
+        run = importing.approve(import_id=import_id, now=timezone.now())
+        location = reverse("api:job", args=[run.apply_job_id], urlconf=request._request.urlconf)
+        return self.answer(_import_row(run), location=location)
+
+
+class ExportView(ApiView):
+    """Stock goes out as a file."""
+
+    access = {"GET": "inventory:export"}
+
+    @operation(
+        "Export lots",
+        query=ExportQuery,
+        status=200,
+        description="Streams what the filters leave as a file of the format asked for.",
+    )
+    def get(self, _request: Request) -> HttpResponse:
+        """Answer the file."""
+        values = dict(self.query)
+        found = formats.get(values.pop("format"))
+        return cast("HttpResponse", downloads.as_file(_filters(values), file_format=found, now=timezone.now()))
+
+
+# --- Locations ------------------------------------------------------------------------------------------------------
+class LocationsView(ApiView):
+    """The places of the storage."""
+
+    access = {"GET": "inventory:read", "POST": "inventory:write"}
+
+    @operation("List locations", answers=LocationRow, ordering=("route_key", "code", "created_at"))
+    def get(self, _request: Request) -> HttpResponse:
+        """Answer all places, in walking order unless asked otherwise."""
+        return self.page(Location.objects.all())
+
+    @operation("Add a location", takes=LocationFields, answers=LocationRow, status=201, example={"code": "A-03-2"})
+    def post(self, request: Request) -> HttpResponse:
+        """Make a place."""
+        location = services.create_location(values=self.body)
+        address = reverse("api:location", args=[location.pk], urlconf=request._request.urlconf)
+        return self.answer(location, location=address)
+
+
+class LocationView(ApiView):
+    """One place."""
+
+    access = {"GET": "inventory:read", "PATCH": "inventory:write", "DELETE": "inventory:delete"}
+
+    @operation("Show a location", answers=LocationRow)
+    def get(self, _request: Request, location_id: UUID) -> HttpResponse:
+        """Answer a place."""
+        found = Location.objects.filter(pk=location_id).first()
+        if found is None:
+            raise NotFound
+        return self.answer(found)
+
+    @operation("Change a location", takes=LocationFields, answers=LocationRow, example={"capacity": 4})
+    def patch(self, _request: Request, location_id: UUID) -> HttpResponse:
+        """Change fields of a place."""
+        return self.answer(services.update_location(location_id=location_id, changes=self.body))
+
+    @operation("Delete a location", query=LocationDeletion, errors=(Conflict,))
+    def delete(self, _request: Request, location_id: UUID) -> HttpResponse:
+        """Take a place away; one that is used needs `move_to`, where its contents go."""
+        services.delete_location(location_id=location_id, move_to=self.query.get("move_to"), now=timezone.now())
+        return self.answer()
+
+
+api_urlpatterns = [
+    path("inventory", LotsView.as_view(), name="lots"),
+    path("inventory/bulk", BulkView.as_view(), name="lots-bulk"),
+    path("inventory/import", ImportView.as_view(), name="inventory-import"),
+    path("inventory/imports/<uuid:import_id>", ImportDetailView.as_view(), name="inventory-import-detail"),
+    path("inventory/export", ExportView.as_view(), name="inventory-export"),
+    path("inventory/<uuid:lot_id>", LotView.as_view(), name="lot"),
+    path("inventory/<uuid:lot_id>/movements", MovementsView.as_view(), name="lot-movements"),
+    path("locations", LocationsView.as_view(), name="locations"),
+    path("locations/<uuid:location_id>", LocationView.as_view(), name="location"),
+]
