@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from common import workspace
+from inventory.choices import ImportStatus
 from inventory.formats.base import Lot
-from inventory.models import InventoryItem, InventoryItemLocation
+from inventory.models import InventoryImport, InventoryItem, InventoryItemLocation
 
 CHUNK = 2_000
 _COLUMNS = (
@@ -36,6 +38,19 @@ def stream_lots(found: "QuerySet[InventoryItem]", *, format_code: str) -> Iterat
         for row in chunk:
             yield _lot(row, places.get(row[0], []), format_code)
         after = chunk[-1][0]
+
+
+def around_of(format_code: str) -> dict[str, Any]:
+    """Answer what the latest file of that format said outside of its rows, if its money was the shop's."""
+    run = (
+        InventoryImport.objects.filter(
+            format=format_code, status=ImportStatus.COMPLETED, file_currency__in=["", workspace.current().currency]
+        )
+        .order_by("-completed_at")
+        .only("around")
+        .first()
+    )
+    return run.around if run else {}
 
 
 def _lot(row: tuple[Any, ...], places: list[tuple[str, int]], format_code: str) -> Lot:
