@@ -1,43 +1,48 @@
 """The lists by which everybody names things (definitions.md): served whole, cacheable, the same for every shop."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from django.db.models import TextChoices
 from django.http import HttpResponse
 from django.urls import path
 from django_countries import countries
 from rest_framework.request import Request
 
+from catalog import colors
 from common.access import SIGNED_IN
 from common.api import serializers
 from common.api.operations import operation
 from common.api.views import ApiView
+from inventory.choices import LETTER_OF_ITEM_TYPE, NEEDS_COLOR, Completeness, ItemCondition, ItemType, SubCondition
 
 _CACHED_S = 24 * 3600
 
 
 # --- Item types (definitions.md, section 1) ---------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class ItemType:
+class ItemTypeEntry:
     """A kind of thing that is sold. `color`: yes, no, sometimes (some gear has one) or free (custom items)."""
 
     code: str
     label: str
     bricklink_letter: str
     color: str
-    has_completeness: bool = False
+    has_completeness: bool
 
 
-ITEM_TYPES = (
-    ItemType("PART", "Part", "P", "yes"),
-    ItemType("SET", "Set", "S", "no", has_completeness=True),
-    ItemType("MINIFIG", "Minifigure", "M", "no"),
-    ItemType("GEAR", "Gear", "G", "sometimes"),
-    ItemType("BOOK", "Book", "B", "no"),
-    ItemType("CATALOG", "Catalog", "C", "no"),
-    ItemType("INSTRUCTION", "Instructions", "I", "no"),
-    ItemType("BOX", "Box", "O", "no"),
-    ItemType("CUSTOM", "Custom item", "U", "free"),
+# Beside parts, which always have one, and those that never do.
+_COLOR_OF_SOME = {ItemType.GEAR: "sometimes", ItemType.CUSTOM: "free"}
+ITEM_TYPES = tuple(
+    ItemTypeEntry(
+        code=kind.value,
+        label=str(kind.label),
+        bricklink_letter=LETTER_OF_ITEM_TYPE[kind],
+        color="yes" if kind in NEEDS_COLOR else _COLOR_OF_SOME.get(kind, "no"),
+        has_completeness=kind is ItemType.SET,
+    )
+    for kind in ItemType
 )
 
 
@@ -57,19 +62,30 @@ class Condition:
     code: str
     label: str
     completeness: tuple[Named, ...]
-    grades: tuple[Named, ...] = ()
+    grades: tuple[Named, ...]
 
 
-_COMPLETE, _INCOMPLETE = Named("COMPLETE", "Complete"), Named("INCOMPLETE", "Incomplete")
-CONDITIONS = (
-    Condition("NEW", "New", (Named("SEALED", "Sealed"), _COMPLETE, _INCOMPLETE)),
+def _named(choices: Iterable[TextChoices]) -> tuple[Named, ...]:
+    return tuple(Named(choice.value, str(choice.label)) for choice in choices)
+
+
+_USED = ItemCondition.USED
+CONDITIONS = tuple(
     Condition(
-        "USED",
-        "Used",
-        (_COMPLETE, _INCOMPLETE),
-        (Named("LIKE_NEW", "Like new"), Named("GOOD", "Good"), Named("ACCEPTABLE", "Acceptable")),
-    ),
+        code=condition.value,
+        label=str(condition.label),
+        completeness=_named(one for one in Completeness if condition is not _USED or one is not Completeness.SEALED),
+        grades=_named(SubCondition if condition is _USED else ()),
+    )
+    for condition in ItemCondition
 )
+
+
+# --- Colors (section 3) -----------------------------------------------------------------------------------------------
+@cache
+def all_colors() -> tuple[colors.Color, ...]:
+    """Answer BrickLink's colors in the order of their names."""
+    return tuple(sorted(colors.all_colors().values(), key=lambda color: color.name.casefold()))
 
 
 # --- Order statuses (section 6.1 and 6.2) -----------------------------------------------------------------------------
@@ -355,6 +371,19 @@ class ConditionOut(NamedOut):
     grades = NamedOut(many=True, help_text="`sub_condition` of used things.")
 
 
+class ColorOut(serializers.Serializer):
+    id = serializers.IntegerField(help_text="BrickLink's; 0 is (Not Applicable).")
+    name = serializers.CharField()
+    rgb = serializers.CharField(help_text="Six hexadecimal digits; empty for (Not Applicable).")
+    color_type = serializers.CharField(help_text="Solid, Transparent, Pearl …")
+    rebrickable_id = serializers.IntegerField(allow_null=True)
+    brickowl_id = serializers.IntegerField(allow_null=True)
+    ldraw_id = serializers.IntegerField(allow_null=True)
+    lego_ids = serializers.ListField(child=serializers.IntegerField())
+    year_from = serializers.IntegerField(allow_null=True)
+    year_to = serializers.IntegerField(allow_null=True)
+
+
 class TransitionsOut(serializers.Serializer):
     user = serializers.ListField(child=serializers.CharField())
     system = serializers.ListField(child=serializers.CharField())
@@ -405,6 +434,14 @@ class ConditionsView(DefinitionView):
         return self.answer(CONDITIONS)
 
 
+class ColorsView(DefinitionView):
+    access = {"GET": SIGNED_IN}
+
+    @operation("List colors", answers=ColorOut, many=True, cached_s=_CACHED_S)
+    def get(self, _request: Request) -> HttpResponse:
+        return self.answer(all_colors())
+
+
 class OrderStatusesView(DefinitionView):
     access = {"GET": SIGNED_IN}
 
@@ -432,6 +469,7 @@ class CurrenciesView(DefinitionView):
 api_urlpatterns = [
     path("definitions/item-types", ItemTypesView.as_view(), name="item-types"),
     path("definitions/conditions", ConditionsView.as_view(), name="conditions"),
+    path("definitions/colors", ColorsView.as_view(), name="colors"),
     path("definitions/order-statuses", OrderStatusesView.as_view(), name="order-statuses"),
     path("definitions/countries", CountriesView.as_view(), name="countries"),
     path("definitions/currencies", CurrenciesView.as_view(), name="currencies"),

@@ -1,29 +1,30 @@
 """Stock over HTTP: lots, many at once, files in and out, locations."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.urls import path, reverse
 from django.utils import timezone
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from audit.context import describe
-from common import actor, workspace
+from common import workspace
 from common.api.operations import operation
+from common.api.pagination import CursorPagination
 from common.api.views import ApiView
-from common.errors import Conflict, Invalid, NotFound, PermissionDenied, ProblemError, StaleVersion
+from common.error_responses import PROBLEM_TYPES
+from common.errors import Conflict, Invalid, NotFound, StaleVersion
 from inventory import downloads, formats, services
-from inventory.models import InventoryItem, Location
+from inventory.models import InventoryItem
 from inventory.queries import imports
 from inventory.queries.filters import PARAMETERS, Filters, filtered
-from inventory.queries.lots import get_lot, places_of
+from inventory.queries.locations import LEVELS, location_with_contents, locations_matching, with_contents
+from inventory.queries.lots import Place, get_lot, places_of, places_read, with_places
 from inventory.serializers import (
     BulkAnswer,
     BulkInput,
@@ -32,6 +33,7 @@ from inventory.serializers import (
     ImportOut,
     LocationDeletion,
     LocationFields,
+    LocationQuery,
     LocationRow,
     LotInput,
     LotPatch,
@@ -54,18 +56,25 @@ _EXAMPLE = {
 }
 
 
+# What not every lot has: those without come last, either way round.
+_NOT_ALWAYS = frozenset({"cost_basis", "last_sold_at", "low_stock_threshold"})
+_ORDERING = (
+    "item_no", "color_name", "condition", "category_name", "qty_available", "qty_reserved", "unit_price", "cost_basis",
+    "location_key", "date_added", "last_sold_at", "updated_at", "low_stock_threshold",
+)  # fmt: skip
+
+
+def _row(lot: InventoryItem, places: Iterable[Place]) -> dict[str, Any]:
+    found = [{"location_id": place.location_id, "code": place.code, "qty": place.qty} for place in places]
+    return {**{name: getattr(lot, name) for name in _COLUMNS}, "locations": found}
+
+
 def _rows(lots: Sequence[InventoryItem]) -> list[dict[str, Any]]:
-    places = places_of([lot.pk for lot in lots])
-    return [
-        {
-            **{name: getattr(lot, name) for name in _COLUMNS},
-            "locations": [
-                {"location_id": place.location_id, "code": place.code, "qty": place.qty}
-                for place in places.get(lot.pk, [])
-            ],
-        }
-        for lot in lots
-    ]
+    return [_row(lot, places_read(lot)) for lot in lots]
+
+
+def _one(lot: InventoryItem) -> dict[str, Any]:
+    return _row(lot, places_of([lot.pk]).get(lot.pk, ()))
 
 
 def _filters(values: dict[str, Any]) -> Filters:
@@ -92,25 +101,19 @@ class LotsView(ApiView):
 
     access = {"GET": "inventory:read", "POST": "inventory:write"}
 
-    @operation(
-        "List lots",
-        answers=LotRow,
-        query=LotQuery,
-        ordering=(
-            "item_no", "color_name", "condition", "category_name", "qty_available", "qty_reserved", "unit_price",
-            "location_key", "date_added", "last_sold_at", "updated_at",
-        ),
-    )  # fmt: skip
+    @operation("List lots", answers=LotRow, query=LotQuery, ordering=_ORDERING)
     def get(self, _request: Request) -> HttpResponse:
         """Answer the lots that the filters leave."""
-        return self.page(filtered(_filters(self.query_filters)).defer("extra"), as_rows=_rows)
+        filters, order = _filters(self.query_filters), self.query["ordering"]
+        pages = CursorPagination(order, nulls_last=order.removeprefix("-") in _NOT_ALWAYS, sorts=filters.is_rare)
+        return self.page(with_places(filtered(filters).defer("extra")), as_rows=_rows, pages=pages)
 
     @operation("Add a lot", takes=LotInput, answers=LotRow, status=201, versioned=False, example=_EXAMPLE)
     def post(self, _request: Request) -> HttpResponse:
         """Make a lot with its pieces."""
         lot = _create(_changes(self.body))
         location = reverse("api:lot", args=[lot.pk], urlconf=self.request._request.urlconf)
-        return self.answer(_rows([lot])[0], location=location, version=lot.version)
+        return self.answer(_one(lot), location=location, version=lot.version)
 
 
 def _create(values: dict[str, Any]) -> InventoryItem:
@@ -128,7 +131,7 @@ class LotView(ApiView):
     def get(self, _request: Request, lot_id: UUID) -> HttpResponse:
         """Answer a lot, and its version as ETag."""
         lot = get_lot(lot_id)
-        return self.answer(_rows([lot])[0], version=lot.version)
+        return self.answer(_one(lot), version=lot.version)
 
     @operation(
         "Change a lot", takes=LotPatch, answers=LotRow, versioned=True, errors=(StaleVersion,),
@@ -140,7 +143,7 @@ class LotView(ApiView):
         lot = services.update_lot(
             lot_id=lot_id, changes=_changes(self.body), expected_version=version, now=timezone.now()
         )
-        return self.answer(_rows([lot])[0], version=lot.version)
+        return self.answer(_one(lot), version=lot.version)
 
     @operation("Delete a lot", versioned=True, errors=(Conflict,))
     def delete(self, _request: Request, lot_id: UUID) -> HttpResponse:
@@ -178,62 +181,53 @@ class BulkView(ApiView):
         example={"mode": "per_item", "operations": [{"action": "create", "values": _EXAMPLE}]},
     )
     def post(self, _request: Request) -> HttpResponse:
-        """Do what the operations say, in their order."""
-        describe("inventory.bulk")
+        """Do what the operations say."""
+        wishes = [_wish(operation) for operation in self.body["operations"]]
         stops = self.body["mode"] == "all_or_nothing"
-        results = []
-        with transaction.atomic():
-            for index, wish in enumerate(self.body["operations"]):
-                results.append(self._done(index, wish, stops=stops))
-        failed = sum("problem" in result for result in results)
+        try:
+            outcomes = services.change_lots(wishes=wishes, all_or_nothing=stops, now=timezone.now())
+        except Invalid as problem:
+            raise _of_operation(problem) from problem
+        results = [_result(*pair) for pair in enumerate(zip(wishes, outcomes, strict=True))]
+        failed = sum(outcome.problem is not None for outcome in outcomes)
         return self.answer({"done": len(results) - failed, "failed": failed, "results": results})
 
-    @staticmethod
-    def _done(index: int, wish: dict[str, Any], *, stops: bool) -> dict[str, Any]:
-        try:
-            with transaction.atomic():
-                status, lot_id, version = _carry_out(wish)
-        except ProblemError as problem:
-            if stops:
-                raise _at(index, problem) from problem
-            told = {"type": problem.type, "title": problem.title, "detail": problem.detail, **problem.extra}
-            return {
-                "index": index,
-                "status": problem.status_code,
-                "id": wish.get("id"),
-                "version": None,
-                "problem": json.loads(json.dumps(told, default=str)),
-            }
-        return {"index": index, "status": status, "id": lot_id, "version": version}
+
+def _wish(operation: dict[str, Any]) -> services.Wish:
+    values = _changes(operation.get("values") or {})
+    version = values.pop("version", None)
+    return services.Wish(
+        action=services.Action(operation["action"]),
+        lot_id=operation.get("id"),
+        version=operation.get("version") or version,
+        values=values,
+    )
 
 
-def _at(index: int, problem: ProblemError) -> ProblemError:
-    """Answer the problem as one of the whole body: its pointers lead to the operation."""
-    if isinstance(problem, Invalid):
-        prefix = f"/operations/{index}/values"
-        return Invalid(problem.detail, errors={f"{prefix}{name}": told for name, told in problem.errors.items()})
-    problem.extra["operation"] = index
-    return problem
+_DONE = {
+    services.Action.CREATE: HTTPStatus.CREATED,
+    services.Action.UPDATE: HTTPStatus.OK,
+    services.Action.DELETE: HTTPStatus.NO_CONTENT,
+}
 
 
-def _carry_out(wish: dict[str, Any]) -> tuple[int, UUID, int | None]:
-    now, lot_id, values = timezone.now(), wish.get("id"), _changes(wish.get("values") or {})
-    if wish["action"] == "create":
-        lot = _create(values)
-        return HTTPStatus.CREATED, lot.pk, lot.version
-    if lot_id is None:
-        raise Invalid(errors={"/id": ["Say which lot."]})
-    version = wish.get("version") or values.pop("version", None)
-    if version is None:
-        raise Invalid(errors={"/version": ["Say which version you saw."]})
-    if wish["action"] == "delete":
-        if not actor.current().can("inventory:delete"):
-            raise PermissionDenied("This needs the permission inventory:delete.", permission="inventory:delete")
-        services.delete_lots(lot_ids=[lot_id], expected_version=version, now=now)
-        return HTTPStatus.NO_CONTENT, lot_id, None
-    values.pop("version", None)
-    lot = services.update_lot(lot_id=lot_id, changes=values, expected_version=version, now=now)
-    return HTTPStatus.OK, lot.pk, lot.version
+def _result(index: int, pair: tuple[services.Wish, services.Outcome]) -> dict[str, Any]:
+    wish, outcome = pair
+    problem = outcome.problem
+    status = problem.status_code if problem else _DONE[wish.action]
+    answer: dict[str, Any] = {"index": index, "status": status, "id": outcome.lot_id, "version": outcome.version}
+    if problem:
+        told = {"type": f"{PROBLEM_TYPES}{problem.type}", "title": problem.title, "detail": problem.detail}
+        answer["problem"] = {**told, **problem.extra}
+    return answer
+
+
+def _of_operation(problem: Invalid) -> Invalid:
+    """Answer the problem of one operation as one of the whole body: its pointers lead there."""
+    index = problem.extra.get("operation")
+    own = ("/id", "/version")
+    at = {name: f"/operations/{index}{'' if name in own else '/values'}{name}" for name in problem.errors}
+    return Invalid(problem.detail, errors={at[name]: told for name, told in problem.errors.items()}, operation=index)
 
 
 # --- Files ----------------------------------------------------------------------------------------------------------
@@ -272,11 +266,9 @@ class ImportView(ApiView):
                 mapping=_mapping(body.get("mapping", "")),
                 apply_at_once=not body["dry_run"],
             ),
+            may_ask=False,
             now=timezone.now(),
         )
-        if run.read_job_id is None:
-            importing.discard(import_id=run.pk, now=timezone.now())
-            raise Invalid(errors=_missing(run.file_currency))
         location = reverse("api:job", args=[run.read_job_id], urlconf=request._request.urlconf)
         return self.answer(_import_row(run), location=location)
 
@@ -291,13 +283,6 @@ def _mapping(text: str) -> dict[str, str]:
     if not isinstance(mapping, dict) or not all(isinstance(name, str) for name in mapping.values()):
         raise Invalid(errors={"/mapping": ["Expected an object with a field for each column."]})
     return mapping
-
-
-def _missing(file_currency: str) -> dict[str, list[str]]:
-    own = workspace.current().currency
-    if file_currency and file_currency != own:
-        return {"/currency_rate": [f"The file's prices are in {file_currency}: say what one of them is in {own}."]}
-    return {"/mapping": ["Say which column has the item's number, or BrickLink's lot number."]}
 
 
 def _import_row(run: Any) -> dict[str, Any]:
@@ -330,6 +315,9 @@ class ImportDetailView(ApiView):
         return self.answer(_import_row(run), location=location)
 
 
+_FILES = tuple(dict.fromkeys(each.spec.media_type for each in formats.all_formats() if each.spec.can_write))
+
+
 class ExportView(ApiView):
     """Stock goes out as a file."""
 
@@ -339,7 +327,9 @@ class ExportView(ApiView):
         "Export lots",
         query=ExportQuery,
         status=200,
-        description="Streams what the filters leave as a file of the format asked for.",
+        files=_FILES,
+        description="Streams what the filters leave as a file of the format asked for, the lots in the order in which"
+        " they were added.",
     )
     def get(self, _request: Request) -> HttpResponse:
         """Answer the file."""
@@ -354,15 +344,18 @@ class LocationsView(ApiView):
 
     access = {"GET": "inventory:read", "POST": "inventory:write"}
 
-    @operation("List locations", answers=LocationRow, ordering=("route_key", "code", "created_at"))
+    @operation("List locations", answers=LocationRow, query=LocationQuery, ordering=("route_key", "code", "created_at"))
     def get(self, _request: Request) -> HttpResponse:
-        """Answer all places, in walking order unless asked otherwise."""
-        return self.page(Location.objects.all())
+        """Answer the places that the filters leave, in walking order unless asked otherwise."""
+        query = self.query
+        found = locations_matching(text=query.get("search", ""), state=query.get("state", ""))
+        found = found.filter(**{level: query[level] for level in LEVELS if level in query})
+        return self.page(with_contents(found))
 
     @operation("Add a location", takes=LocationFields, answers=LocationRow, status=201, example={"code": "A-03-2"})
     def post(self, request: Request) -> HttpResponse:
         """Make a place."""
-        location = services.create_location(values=self.body)
+        location = location_with_contents(services.create_location(values=self.body).pk)
         address = reverse("api:location", args=[location.pk], urlconf=request._request.urlconf)
         return self.answer(location, location=address)
 
@@ -375,15 +368,13 @@ class LocationView(ApiView):
     @operation("Show a location", answers=LocationRow)
     def get(self, _request: Request, location_id: UUID) -> HttpResponse:
         """Answer a place."""
-        found = Location.objects.filter(pk=location_id).first()
-        if found is None:
-            raise NotFound
-        return self.answer(found)
+        return self.answer(location_with_contents(location_id))
 
     @operation("Change a location", takes=LocationFields, answers=LocationRow, example={"capacity": 4})
     def patch(self, _request: Request, location_id: UUID) -> HttpResponse:
         """Change fields of a place."""
-        return self.answer(services.update_location(location_id=location_id, changes=self.body))
+        services.update_location(location_id=location_id, changes=self.body)
+        return self.answer(location_with_contents(location_id))
 
     @operation("Delete a location", query=LocationDeletion, errors=(Conflict,))
     def delete(self, _request: Request, location_id: UUID) -> HttpResponse:

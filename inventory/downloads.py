@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import structlog
 from django.http import StreamingHttpResponse
 
 from common import workspace
@@ -10,11 +11,14 @@ from inventory.formats.base import Format
 from inventory.queries.exporting import around_of, stream_lots
 from inventory.queries.filters import Filters, filtered
 
+logger = structlog.get_logger(__name__)
+
 
 def as_file(filters: Filters, *, file_format: Format, now: datetime) -> StreamingHttpResponse:
     """Answer the lots that the filters leave as a file to be kept; its bytes are made while they are sent."""
     shop = workspace.current()
     spec = file_format.spec
+    logger.info("inventory.exported", format=spec.code, filters=filters.as_query())
     response = StreamingHttpResponse(
         _pieces(shop.key, shop.currency, filters, file_format), content_type=spec.media_type
     )

@@ -15,6 +15,7 @@ from inventory.choices import (
     SubCondition,
 )
 from inventory.queries.filters import PARAMETERS
+from inventory.queries.locations import STATES
 from inventory.services.checks import LENGTHS
 
 _CODE_LENGTH, _PART_LENGTH = 40, 20
@@ -169,13 +170,14 @@ class MovementRow(serializers.Serializer):
 class BulkValues(LotPatch):
     """The fields of a lot to be made or changed."""
 
+    location_id = serializers.UUIDField(required=False, help_text="Where the pieces of a new lot lie.")
     item_type = serializers.ChoiceField(choices=ItemType.choices, required=False)
     item_no = serializers.CharField(max_length=LENGTHS["item_no"], required=False)
     condition = serializers.ChoiceField(choices=ItemCondition.choices, required=False)
 
 
 class BulkOperation(serializers.Serializer):
-    """One of many deeds: `create` takes values; `update` an id, its version and values; `delete` an id and version."""
+    """One of many: `create` takes values; `update` an id, the version seen and values; `delete` an id and a version."""
 
     action = serializers.ChoiceField(choices=["create", "update", "delete"])
     id = serializers.UUIDField(required=False)
@@ -184,7 +186,7 @@ class BulkOperation(serializers.Serializer):
 
 
 class BulkInput(serializers.Serializer):
-    """Up to 1,000 deeds."""
+    """Up to 1,000 operations, one for each lot."""
 
     mode = serializers.ChoiceField(
         choices=["all_or_nothing", "per_item"],
@@ -194,17 +196,17 @@ class BulkInput(serializers.Serializer):
 
 
 class BulkResult(serializers.Serializer):
-    """What became of one deed; `problem` is why nothing did."""
+    """What became of one operation; `problem` is why nothing was done."""
 
     index = serializers.IntegerField()
     status = serializers.IntegerField(help_text="As its own request would have been answered.")
     id = serializers.UUIDField(allow_null=True)
-    version = serializers.IntegerField(allow_null=True)
+    version = serializers.IntegerField(allow_null=True, help_text="Null where the lot is gone or nothing was done.")
     problem = serializers.DictField(required=False, help_text="Why nothing was done; not there where it was.")
 
 
 class BulkAnswer(serializers.Serializer):
-    """What became of each deed, in the order in which they were sent."""
+    """What became of each operation, in the order in which they were sent."""
 
     done = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -277,9 +279,21 @@ class LocationRow(LocationFields):
     """A place, and what lies there."""
 
     id = serializers.UUIDField()
+    lot_count = serializers.IntegerField(help_text="Lots that lie there.")
+    piece_count = serializers.IntegerField(help_text="Their pieces there.")
     last_counted_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class LocationQuery(serializers.QuerySerializer):
+    """What narrows the list."""
+
+    search = serializers.CharField(required=False, max_length=_CODE_LENGTH, help_text="Part of the code.")
+    zone = serializers.CharField(required=False, max_length=_PART_LENGTH)
+    aisle = serializers.CharField(required=False, max_length=_PART_LENGTH)
+    shelf = serializers.CharField(required=False, max_length=_PART_LENGTH)
+    state = serializers.ChoiceField(choices=list(STATES.items()), required=False)
 
 
 class LocationDeletion(serializers.QuerySerializer):

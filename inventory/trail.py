@@ -13,6 +13,7 @@ from inventory.tiers import as_text
 _ACTIONS = {
     "inventory.add_lots_to_purchase": "Added lots to a purchase",
     "inventory.add_pieces": "Added pieces",
+    "inventory.bulk": "Added, changed and deleted lots",
     "inventory.bulk_edit": "Edited lots",
     "inventory.count_location": "Counted a location",
     "inventory.count_lot": "Counted a lot",

@@ -23,7 +23,8 @@ PAGES = [
     "/settings/invitations/", "/settings/roles/", "/settings/sessions/", "/settings/general/", "/search/palette/?q=ann",
     "/inventory/", "/inventory/?q=brick", "/inventory/?sort=margin", "/inventory/totals/", "/inventory/views/counts/",
     "/inventory/filters/", "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/",
-    "/settings/inventory/", "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
+    "/settings/inventory/", "/api/v1/inventory", "/api/v1/inventory?q=brick", "/api/v1/locations",
+    "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
     "/api/v1/audit", "/api/v1/notifications", "/api/v1/auth/me", "/api/v1/auth/sessions", "/api/v1/settings",
 ]  # fmt: skip
 

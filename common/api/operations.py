@@ -19,7 +19,7 @@ class Operation:
     front turns it; having them makes it a list. `errors`: what can go wrong beside what can go wrong everywhere.
     `may_be_later`: where there is too much to do, 202 and the same body, and a job does it.
     `many`: a list that is answered whole because it is short. `versioned`: changes need the version seen. `status` and
-    `headers`: of the answer.
+    `headers`: of the answer. `files`: the media types of the file that is answered instead of JSON.
     """
 
     summary: str
@@ -34,6 +34,7 @@ class Operation:
     status: int = 200
     versioned: bool = False
     cached_s: int | None = None
+    files: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     example: Any = None
     example_answer: Any = None

@@ -276,6 +276,9 @@ class ContractSchema(AutoSchema):
         described: Schema = {"description": HTTPStatus(status).phrase, "headers": self._headers(*names)}
         for name, meaning in contract.headers.items():
             described["headers"][name] = {"description": meaning, "schema": {"type": "string"}}
+        if contract.files:
+            # Bytes have no type of JSON's.
+            return {**described, "content": {media_type: {"schema": {}} for media_type in contract.files}}
         if contract.answers is None:
             return described
         component = self.resolve_serializer(contract.answers, "response")

@@ -12,7 +12,6 @@ from rest_framework import serializers as drf
 from rest_framework.serializers import (
     DateField,
     DateTimeField,
-    DecimalField,
     DictField,
     EmailField,
     FileField,
@@ -101,6 +100,17 @@ class ChoiceField(drf.ChoiceField):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
             self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class DecimalField(drf.DecimalField):
+    """An exact number, in and out as text: what JSON calls a number loses digits on its way through most programs."""
+
+    default_error_messages = {"text": 'Send this number as text, such as "0.1200".'}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("text")
         return super().to_internal_value(data)
 
 

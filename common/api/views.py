@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.cache import patch_vary_headers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -30,6 +30,14 @@ def as_access(declared: Declared) -> Access:
     if isinstance(declared, Access):
         return declared
     return Access(signed_in=True, permissions=(declared,) if isinstance(declared, str) else declared)
+
+
+def _each_once(given: QueryDict) -> dict[str, Any]:
+    """Answer the parameters or fields of a form by name. Raises Invalid for those that stand twice."""
+    doubled = [name for name in given if len(given.getlist(name)) > 1]
+    if doubled:
+        raise Invalid(errors={f"/{name}": ["This parameter stands twice."] for name in doubled})
+    return given.dict()
 
 
 class ListQuery(serializers.QuerySerializer):
@@ -183,10 +191,7 @@ class ApiView(APIView):
     # --- what came in ---------------------------------------------------------------------------------------------
 
     def _read_query(self) -> dict[str, Any]:
-        given = self.request.query_params
-        doubled = [name for name in given if len(given.getlist(name)) > 1]
-        if doubled:
-            raise Invalid(errors={f"/{name}": ["This parameter stands twice."] for name in doubled})
+        given = _each_once(self.request.query_params)
         found: dict[str, Any] = {}
         known: set[str] = set()
         for reader in query_readers(self.operation):
@@ -204,6 +209,9 @@ class ApiView(APIView):
             if data:
                 raise Invalid(errors={"": ["This takes no body."]})
             return {}
+        if isinstance(data, QueryDict):
+            # A form: to DRF, what isn't in it would be a box that isn't ticked.
+            data = _each_once(data)
         serializer = takes(data=data, partial=self.request.method == "PATCH", context={"view": self})
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
@@ -250,14 +258,20 @@ class ApiView(APIView):
         return serializer.to_representation(what)
 
     def page(
-        self, rows: QuerySet[Any], *, as_rows: Callable[[Sequence[Any]], Iterable[Any]] = lambda rows: rows
+        self,
+        rows: QuerySet[Any],
+        *,
+        as_rows: Callable[[Sequence[Any]], Iterable[Any]] = lambda rows: rows,
+        pages: CursorPagination | None = None,
     ) -> HttpResponse:
         """Answer one page of `rows` in the order asked for, with `count` if that was asked for.
 
-        `as_rows` turns the page's model instances into what the serializer takes, if that is something else.
+        `as_rows` turns the page's model instances into what the serializer takes, if that is something else. `pages`:
+        how it is paged through that order, where the usual way won't do.
         """
         query = self.query
-        page = CursorPagination(query["ordering"]).page(rows, cursor=query.get("cursor"), limit=query["limit"])
+        pages = pages or CursorPagination(query["ordering"])
+        page = pages.page(rows, cursor=query.get("cursor"), limit=query["limit"])
         count = rows.count() if query["count"] else None
         return self.listing(as_rows(page.rows), next_cursor=page.next, previous_cursor=page.previous, count=count)
 

@@ -184,6 +184,14 @@ def get_location(location_id: UUID) -> Location:
     return location
 
 
+def location_with_contents(location_id: UUID) -> Location:
+    """Answer a location with `lot_count` and `piece_count`. Raises NotFound."""
+    location: Location | None = with_contents(Location.objects.filter(pk=location_id)).first()
+    if location is None:
+        raise NotFound
+    return location
+
+
 def location_named(code: str) -> Location | None:
     """Answer the location of that code, in any case."""
     return Location.objects.alias(lowered=Lower("code")).filter(lowered=code.strip().lower()).first()

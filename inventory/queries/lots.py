@@ -222,7 +222,7 @@ def rows_of(lots: Iterable[InventoryItem]) -> list[LotRow]:
     return [row_of(lot, places.get(lot.pk, ()), now=now) for lot in found]
 
 
-def _with_places(lots: "QuerySet[InventoryItem]") -> "QuerySet[InventoryItem]":
+def with_places(lots: "QuerySet[InventoryItem]") -> "QuerySet[InventoryItem]":
     """Answer the lots with where they lie, in walking order, in the same query."""
     places = InventoryItemLocation.objects.filter(inventory_item=OuterRef("pk"), qty__gt=0)
     ordered = places.order_by("location__route_key", "location_id")
@@ -230,7 +230,8 @@ def _with_places(lots: "QuerySet[InventoryItem]") -> "QuerySet[InventoryItem]":
     return lots.annotate(found_places=ArraySubquery(found))
 
 
-def _places_read(lot: InventoryItem) -> Iterable[Place]:
+def places_read(lot: InventoryItem) -> Iterable[Place]:
+    """Answer where a lot of `with_places` lies."""
     read: list[dict[str, Any]] = getattr(lot, "found_places", [])
     return (Place(UUID(place["id"]), place["code"], place["qty"]) for place in read)
 
@@ -292,10 +293,10 @@ def list_page(filters: Filters, *, sort: str = DEFAULT_SORT, cursor: str | None 
     Raises BadRequest for a cursor that isn't one of this order.
     """
     # What a list never shows isn't read: files' leftovers can be long.
-    lots = _with_places(sortable(filtered(filters).defer("extra"), sort))
+    lots = with_places(sortable(filtered(filters).defer("extra"), sort))
     page = ordering_of(sort, filters).page(lots, cursor=cursor, limit=limit)
     now = timezone.now()
-    rows = [row_of(lot, _places_read(lot), now=now) for lot in page.rows]
+    rows = [row_of(lot, places_read(lot), now=now) for lot in page.rows]
     return Page(rows=rows, next=page.next, previous=page.previous)
 
 

@@ -16,6 +16,7 @@ from inventory.services.locations import (
     update_location,
 )
 from inventory.services.lots import add_pieces, create_lot, delete_lots, split_lot, update_lot
+from inventory.services.many import Action, Outcome, Wish, change_lots
 from inventory.services.merging import count_equal, merge_lots, start_consolidation
 from inventory.services.placements import PieceMove, move_contents, move_pieces, restore_placements
 from inventory.services.purchases import (
@@ -45,13 +46,17 @@ from inventory.services.stock import (
 )
 
 __all__ = [
+    "Action",
     "Move",
     "Need",
+    "Outcome",
     "PieceMove",
     "Reservation",
+    "Wish",
     "add_lots",
     "add_pieces",
     "adjust_stock",
+    "change_lots",
     "consume_stock",
     "count_equal",
     "count_location",

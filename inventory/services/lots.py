@@ -16,9 +16,10 @@ from common.ids import new_id
 from events.bus import publish
 from inventory.choices import MovementKind
 from inventory.events import InventoryCreated, InventoryDeleted, InventoryUpdated
-from inventory.models import InventoryItem, InventoryItemLocation
+from inventory.models import InventoryItem, InventoryItemLocation, Location
 from inventory.services import stock
 from inventory.services.checks import EDITABLE, INT_LIMIT, completed
+from inventory.services.placements import check_room
 
 # What a lot starts with where nothing is said.
 DEFAULTS: Mapping[str, Any] = {
@@ -28,14 +29,33 @@ DEFAULTS: Mapping[str, Any] = {
     "price_locked": False, "price_lock_reason": "", "price_lock_expires_at": None, "reserved_for": "",
     "acquired_from": "", "last_sold_at": None, "bricklink_lot_id": None, "extra": {},
 }  # fmt: skip
+OVERTAKEN = "Somebody else changed this lot meanwhile. Look at it again and repeat your change."
 # What a lot that is split off doesn't take along.
 _NOT_COPIED = frozenset({"bricklink_lot_id"})
 
 
-def _quantity(value: Any, name: str = "qty_available") -> int:
+def quantity(value: Any, name: str = "qty_available") -> int:
+    """Answer a number of pieces. Raises Invalid."""
     if not 0 <= int(value) < INT_LIMIT:
         raise Invalid(errors={f"/{name}": ["A number of pieces, 0 or more."]})
     return int(value)
+
+
+def new_lot(
+    *, values: Mapping[str, Any], now: datetime, qty_available: int = 0, lot_id: UUID | None = None
+) -> InventoryItem:
+    """Answer a lot that isn't stored yet, with what follows from its values. Raises Invalid with errors by field."""
+    _refuse_unknown(set(values) - EDITABLE)
+    # In whole seconds, as files have it: what was exported and comes back is the same.
+    added = now.replace(microsecond=0)
+    made = completed({**DEFAULTS, "unit_price": Decimal(0), "date_added": added, **values})
+    qty = quantity(qty_available)
+    return InventoryItem(**made, id=lot_id or new_id(), qty_available=qty, currency=workspace.current().currency)
+
+
+def _refuse_unknown(names: Collection[str]) -> None:
+    if names:
+        raise ValueError(f"a lot has no {', '.join(sorted(names))} to set")
 
 
 @transaction.atomic
@@ -48,22 +68,29 @@ def create_lot(
     lot_id: UUID | None = None,
     kind: MovementKind = MovementKind.INITIAL,
 ) -> InventoryItem:
-    """Add a lot with its pieces, at a location if one is named. Raises Invalid with errors by field."""
-    unknown = set(values) - EDITABLE
-    if unknown:
-        raise ValueError(f"a lot has no {', '.join(sorted(unknown))} to set")
+    """Add a lot with its pieces, at a location if one is named.
+
+    Raises Invalid with errors by field, Conflict where the location is full or not in use.
+    """
     context.describe("inventory.create_lot")
-    made = completed({**DEFAULTS, "unit_price": Decimal(0), "date_added": now, **values})
-    qty = _quantity(qty_available)
-    lot = InventoryItem(**made, id=lot_id or new_id(), qty_available=qty, currency=workspace.current().currency)
+    lot = new_lot(values=values, qty_available=qty_available, lot_id=lot_id, now=now)
     if lot.bricklink_lot_id and InventoryItem.objects.filter(bricklink_lot_id=lot.bricklink_lot_id).exists():
         raise Invalid(errors={"/bricklink_lot_id": ["Another lot has this BrickLink number."]})
     lot.save(force_insert=True)
     stock.open_balances(lots=[lot], kind=kind, now=now)
-    if location_id and qty:
-        stock.write_placements({(lot.pk, location_id): qty})
+    if location_id:
+        _put(lot, location_id)
     publish(InventoryCreated(inventory_item_ids=(lot.pk,)))
     return lot
+
+
+def _put(lot: InventoryItem, location_id: UUID) -> None:
+    place = Location.objects.select_for_update(of=("self",), no_key=True).filter(pk=location_id).first()
+    if place is None:
+        raise Invalid(errors={"/location_id": ["There is no such location."]})
+    if lot.qty_available:
+        check_room({(lot.pk, place.pk)}, fresh={place.pk: 1}, gone={}, locations={place.pk: place})
+        stock.write_placements({(lot.pk, place.pk): lot.qty_available})
 
 
 def _locked(lot_id: UUID) -> InventoryItem:
@@ -79,7 +106,7 @@ def _check_seen(
     """Refuse a lost update: an older version, or fields that are no longer as their editor saw them."""
     if expected_version is not None and expected_version != lot.version:
         raise StaleVersion(
-            "Somebody else changed this lot meanwhile. Look at it again and repeat your change.",
+            OVERTAKEN,
             current_version=lot.version,
         )
     overtaken = {
@@ -93,6 +120,13 @@ def _check_seen(
             current_version=lot.version,
             fields=overtaken,
         )
+
+
+def differences(lot: InventoryItem, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer what of a lot would be different with the changes, and what follows from them. Raises Invalid."""
+    _refuse_unknown(set(changes) - EDITABLE)
+    made = completed({**{name: getattr(lot, name) for name in EDITABLE}, **changes})
+    return {name: value for name, value in made.items() if getattr(lot, name) != value}
 
 
 @transaction.atomic
@@ -109,15 +143,11 @@ def update_lot(
     `expected_version`: the version that the change starts from; `seen`: instead, what these fields were when their
     editor saw them. Raises StaleVersion (with `fields` in the latter case), Invalid, NotFound.
     """
-    unknown = set(changes) - EDITABLE - {"qty_available"}
-    if unknown:
-        raise ValueError(f"a lot has no {', '.join(sorted(unknown))} to set")
+    _refuse_unknown(set(changes) - EDITABLE - {"qty_available"})
     lot = _locked(lot_id)
     _check_seen(lot, changes=changes, seen=seen, expected_version=expected_version)
     context.describe("inventory.update_lot")
-    own = {name: value for name, value in changes.items() if name in EDITABLE}
-    made = completed({**{name: getattr(lot, name) for name in EDITABLE}, **own})
-    different = {name: value for name, value in made.items() if getattr(lot, name) != value}
+    different = differences(lot, {name: value for name, value in changes.items() if name in EDITABLE})
     if "bricklink_lot_id" in different and different["bricklink_lot_id"] is not None:
         others = InventoryItem.objects.filter(bricklink_lot_id=different["bricklink_lot_id"]).exclude(pk=lot.pk)
         if others.exists():
@@ -128,10 +158,19 @@ def update_lot(
         lot.version += 1
         lot.save(update_fields=[*different, "version", "updated_at"])
         publish(InventoryUpdated(inventory_item_ids=(lot.pk,)))
-    if "qty_available" in changes and _quantity(changes["qty_available"]) != lot.qty_available:
+    if "qty_available" in changes and quantity(changes["qty_available"]) != lot.qty_available:
         stock.adjust_stock(lot_id=lot.pk, qty_available=int(changes["qty_available"]), now=now)
     lot.refresh_from_db()
     return lot
+
+
+def promised_to_orders(lot_ids: Collection[UUID], *, of: int) -> Conflict:
+    """Answer why lots can't be deleted of which pieces are promised."""
+    return Conflict(
+        f"{len(lot_ids):,} of {of:,} lots {'has' if len(lot_ids) == 1 else 'have'} pieces promised to orders. Ship or"
+        " cancel those first.",
+        inventory_item_ids=[str(lot_id) for lot_id in lot_ids],
+    )
 
 
 @transaction.atomic
@@ -146,11 +185,7 @@ def delete_lots(*, lot_ids: Collection[UUID], now: datetime, expected_version: i
         _check_seen(lot, changes={}, seen=None, expected_version=expected_version)
     promised = sorted(lot_id for lot_id, balance in balances.items() if balance.reserved)
     if promised:
-        raise Conflict(
-            f"{len(promised):,} of {len(balances):,} lots {'has' if len(promised) == 1 else 'have'} pieces promised to"
-            " orders. Ship or cancel those first.",
-            inventory_item_ids=[str(lot_id) for lot_id in promised],
-        )
+        raise promised_to_orders(promised, of=len(balances))
     context.describe("inventory.delete_lots")
     stock.close_balances(balances=balances, kind=MovementKind.ADJUST, now=now, note="Lot deleted")
     count = bulk.bulk_delete(InventoryItem.objects.filter(pk__in=list(balances)))
@@ -162,7 +197,7 @@ def delete_lots(*, lot_ids: Collection[UUID], now: datetime, expected_version: i
 def add_pieces(*, lot_id: UUID, qty: int, now: datetime, location_id: UUID | None = None) -> InventoryItem:
     """Put more pieces up for sale on a lot that is there, at a location if one is named. Raises Invalid, NotFound."""
     context.describe("inventory.add_pieces")
-    if _quantity(qty):
+    if quantity(qty):
         move = stock.Move(
             lot_id=lot_id, kind=MovementKind.ADJUST, cause_key=str(new_id()), available=qty, location_id=location_id
         )

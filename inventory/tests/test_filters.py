@@ -15,6 +15,7 @@ from inventory.services import Need
 from inventory.services.stock import write_placements
 from inventory.testing import make_location, make_lot
 from inventory.tests.conftest import Fill
+from inventory.tests.plans import Explain, scans
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -125,23 +126,10 @@ _SERVED = [
 def _plan(query: str, sort: str) -> list[str]:
     filters = Filters.parse(query)
     assert not filters.unknown, query
-    explain = _Explain()
+    explain = Explain("inventory_inventoryitem")
     with connection.execute_wrapper(explain):
         queries.list_page(filters, sort=sort, limit=50)
     return explain.plans
-
-
-class _Explain:
-    """Explains each statement over lots before it runs."""
-
-    def __init__(self) -> None:
-        self.plans: list[str] = []
-
-    def __call__(self, execute, sql, params, many, context):
-        if sql.startswith("SELECT") and 'FROM "inventory_inventoryitem"' in sql:
-            execute(f"EXPLAIN {sql}", params, many, context)
-            self.plans.append("\n".join(row[0] for row in context["cursor"].fetchall()))
-        return execute(sql, params, many, context)
 
 
 def test_no_filter_and_no_sort_reads_all_lots(fill: Fill) -> None:
@@ -154,9 +142,7 @@ def test_no_filter_and_no_sort_reads_all_lots(fill: Fill) -> None:
     pairs += [("", f"{sign}{name}") for name in queries.SORTS for sign in ("", "-")]
     scanned = []
     for query, sort in pairs:
-        for plan in _plan(query, sort):
-            if "Seq Scan on inventory_inventoryitem " in plan:
-                scanned.append(f"?{query}&sort={sort}\n{plan}")
+        scanned += [f"?{query}&sort={sort}\n{plan}" for plan in scans(_plan(query, sort), "inventory_inventoryitem")]
     assert not scanned, "\n\n".join(scanned)
 
 
@@ -167,7 +153,7 @@ def test_a_page_in_the_middle_begins_where_the_one_before_ended(fill: Fill) -> N
     middle = InventoryItem.objects.order_by("unit_price", "pk")[10_000]
     found = pages.page(lots, cursor=pages.cursor_at(middle, backwards=False), limit=50)
     assert found.rows[0].unit_price >= middle.unit_price
-    explain = _Explain()
+    explain = Explain("inventory_inventoryitem")
     with connection.execute_wrapper(explain):
         pages.page(lots, cursor=pages.cursor_at(middle, backwards=False), limit=50)
     assert "Index Cond: (ROW(unit_price, id) >" in explain.plans[0], explain.plans[0]

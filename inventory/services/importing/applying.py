@@ -113,7 +113,7 @@ def _apply_together(run: InventoryImport, lines: Sequence[ImportLine], *, option
 def _insert(run: InventoryImport, lines: Sequence[ImportLine], *, now: datetime) -> None:
     line_ids = [line.pk for line in lines]
     lot_ids = [line.lot_id for line in lines if line.lot_id]
-    nothing_said = json.dumps({**DEFAULTS, "unit_price": 0, "date_added": now.isoformat()})
+    nothing_said = json.dumps({**DEFAULTS, "unit_price": 0, "date_added": now.replace(microsecond=0).isoformat()})
     record(InventoryItem, _INSERT, [now, now, workspace.current().currency, nothing_said, line_ids], kind=CREATED)
     stock.open_balances_from(_OPENING, [line_ids], kind=MovementKind.IMPORT, cause=("import", str(run.pk)), now=now)
     publish(InventoryCreated(inventory_item_ids=tuple(lot_ids)))

@@ -33,12 +33,20 @@ KEPT = timedelta(days=30)
 
 
 def start_import(
-    *, file: BinaryIO, file_name: str, options: Options, format_code: str = "", key: str = "", now: datetime
+    *,
+    file: BinaryIO,
+    file_name: str,
+    options: Options,
+    format_code: str = "",
+    key: str = "",
+    may_ask: bool = True,
+    now: datetime,
 ) -> InventoryImport:
     """Take in a file to be imported, and start reading it; the same key answers the same import.
 
-    With columns that nobody has named yet, or in another currency without a rate, it waits for an answer in MAPPING.
-    Raises UnreadableFile where it is no file of stock, Invalid for a mapping that names no fields.
+    With columns that nobody has named yet, or in another currency without a rate, it waits for an answer in MAPPING;
+    where nobody can be asked (`may_ask`), that is Invalid, as is a mapping that names no fields. Raises UnreadableFile
+    where it is no file of stock.
     """
     if key and (known := InventoryImport.objects.filter(idempotency_key=key).first()):
         return known
@@ -57,7 +65,8 @@ def start_import(
                 format=file_format.spec.code,
                 file_currency=facts.currency,
                 options=chosen.as_json(),
-            )
+            ),
+            may_ask=may_ask,
         )
     except BaseException:
         default_storage.delete(path)
@@ -232,8 +241,10 @@ def _keep(file: BinaryIO) -> tuple[int, str, str]:
 
 
 @transaction.atomic
-def _begin(run: InventoryImport) -> InventoryImport:
+def _begin(run: InventoryImport, *, may_ask: bool = True) -> InventoryImport:
     if not _is_mapped(run) or missing_answers(run):
+        if not may_ask:
+            raise Invalid(errors=_unanswered(run))
         run.status = ImportStatus.MAPPING
         run.save()
         return run
@@ -242,6 +253,16 @@ def _begin(run: InventoryImport) -> InventoryImport:
     run.read_job = jobs.start(READ, args={"import_id": str(run.pk)}, label=f"Read {run.file_name}"[:200])
     run.save(update_fields=["read_job"])
     return run
+
+
+def _unanswered(run: InventoryImport) -> dict[str, list[str]]:
+    errors = {}
+    if not _is_mapped(run):
+        errors["/mapping"] = ["Say which column has the item's number, or BrickLink's lot number."]
+    if missing_answers(run):
+        own = workspace.current().currency
+        errors["/currency_rate"] = [f"The file's prices are in {run.file_currency}: say what one of them is in {own}."]
+    return errors
 
 
 def _locked(import_id: UUID) -> InventoryImport:
