@@ -81,7 +81,8 @@ document.addEventListener(
     }
     if ("dirty" in form.dataset) form.dataset.unsaved = "";
     delete form.dataset.dirty;
-    setBusy(form, event.submitter);
+    // A file that comes leaves the page as it is, and nothing says that it has come.
+    if (!("download" in form.dataset)) setBusy(form, event.submitter);
   },
   true,
 );

@@ -70,7 +70,9 @@ def read_file(run: InventoryImport, job: Run) -> None:
             )
             _copy(waiting, lines)
             position += len(chunk)
-            job.progress(min(stream.tell(), run.file_size - 1), run.file_size, message=f"{position:,} rows read")
+            # How many rows there are is only known at the end; until then as many as the pace so far promises.
+            expected = position * run.file_size // max(1, stream.tell())
+            job.progress(position, max(position + 1, expected), unit="rows")
         run.notes, run.around = reading.notes, reading.around
         run.ignored = dict(reading.ignored.most_common(_IGNORED_SHOWN))
         with transaction.atomic():
