@@ -85,7 +85,7 @@ class RateField(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs mix it up with IntegerField
         """Read what was typed."""
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 

@@ -84,7 +84,7 @@ def standing(run: InventoryImport) -> ImportStatus:
     """Answer where an import stands. Its job knows first that it failed or was cancelled; the import is told of it."""
     status = ImportStatus(run.status)
     job = {ImportStatus.READING: run.read_job, ImportStatus.APPLYING: run.apply_job}.get(status)
-    return _ENDS.get(job.status, status) if job else status
+    return _ENDS.get(JobStatus(job.status), status) if job else status
 
 
 def get_import(import_id: UUID) -> InventoryImport:

@@ -30,7 +30,16 @@ def test_a_price(entry: str, price: str) -> None:
 
 @pytest.mark.parametrize(
     ("entry", "pieces"),
-    [("1,204", 1204), ("1.204", 1204), ("2,000", 2000), ("+1,000", 1010), ("12", 12), ("*1.5", 15), ("+50%", 15), ("/3", 3)],
+    [
+        ("1,204", 1204),
+        ("1.204", 1204),
+        ("2,000", 2000),
+        ("+1,000", 1010),
+        ("12", 12),
+        ("*1.5", 15),
+        ("+50%", 15),
+        ("/3", 3),
+    ],
 )
 def test_a_number_of_pieces_has_its_thousands_apart_and_no_halves(entry: str, pieces: int) -> None:
     assert worked_out(entry, present=Decimal(10), places=0) == pieces

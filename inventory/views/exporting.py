@@ -24,9 +24,7 @@ def export(request: HttpRequest) -> HttpResponse:
         file_format = formats.get(asked.get("format", ""))
     except LookupError:
         raise NotFound("There is no such kind of file.") from None
-    filters = (
-        _chosen(request) if request.method == "POST" else Filters.parse(request.GET, beside={*BESIDE, "format"})
-    )
+    filters = _chosen(request) if request.method == "POST" else Filters.parse(request.GET, beside={*BESIDE, "format"})
     return cast("HttpResponse", downloads.as_file(filters, file_format=file_format, now=timezone.now()))
 
 

@@ -77,7 +77,8 @@ def import_list(request: HttpRequest) -> HttpResponse:
                 form.add_error("file", error.detail or " ".join(chain.from_iterable(error.errors.values())))
         status = 422
     limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
-    context = {"form": form, "imports": [(run, imports.standing(run)) for run in imports.recent_imports()], "limit_mb": limit}
+    latest = [(run, imports.standing(run)) for run in imports.recent_imports()]
+    context = {"form": form, "imports": latest, "limit_mb": limit}
     return render(request, "inventory/imports.html", context, status=status)
 
 

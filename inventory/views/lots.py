@@ -104,7 +104,9 @@ def _page_context(request: HttpRequest, lot: InventoryItem) -> dict[str, Any]:
     context: dict[str, Any] = {
         "lot": queries.lot_row(lot),
         "tab": tab,
-        "tabs": [Tab(label, url if name == "overview" else f"{url}?tab={name}", name == tab) for name, label in shown_tabs],
+        "tabs": [
+            Tab(label, url if name == "overview" else f"{url}?tab={name}", name == tab) for name, label in shown_tabs
+        ],
         "symbol": symbol(),
         "previous_url": queries.lot_url(before) if before else "",
         "next_url": queries.lot_url(after) if after else "",
