@@ -78,10 +78,17 @@ def fan_out(task: str, **_future: Any) -> None:
 
 
 def _workspaces() -> Iterator[str]:
-    """Answer the public schema and those of the tenants that are complete."""
-    from django_tenants.utils import get_public_schema_name, get_tenant_model  # noqa: PLC0415  # only with tenants
+    """Answer the public schema and those of the shops."""
+    from django_tenants.utils import get_public_schema_name  # noqa: PLC0415  # only with tenants
 
     yield get_public_schema_name()
+    yield from shops()
+
+
+def shops() -> Iterator[str]:
+    """Answer the schemas of the tenants that are complete."""
+    from django_tenants.utils import get_tenant_model  # noqa: PLC0415  # only with tenants
+
     tenants = get_tenant_model().objects.filter(ready_at__isnull=False).order_by("schema_name")
     yield from tenants.values_list("schema_name", flat=True)
 
