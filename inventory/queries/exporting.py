@@ -1,55 +1,78 @@
 """Lots as file formats take them: streamed in the order in which they were added, in flat memory."""
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from inventory.formats.base import Lot
 from inventory.models import InventoryItem, InventoryItemLocation
 
-CHUNK = 2_000
+CHUNK = 5_000
+# As Lot has them, but for the last one, its locations.
 _COLUMNS = (
     "id", "item_type", "item_no", "item_name", "category_name", "color_id", "color_name", "condition", "completeness",
     "sub_condition", "qty_available", "qty_reserved", "unit_price", "currency", "cost_basis", "sale_percent", "bulk",
     "tier_prices", "description", "remarks", "is_retain", "is_stock_room", "stock_room_id", "weight_grams",
     "low_stock_threshold", "reserved_for", "acquired_from", "date_added", "last_sold_at", "bricklink_lot_id", "extra",
 )  # fmt: skip
-_TIERS, _EXTRA = _COLUMNS.index("tier_prices"), _COLUMNS.index("extra")
+_FIELDS = [InventoryItem._meta.get_field(name) for name in _COLUMNS]
+# What comes as text: most of it is, and the rest is read faster here. JSON is nearly always empty.
+_AS_TEXT = frozenset({"UUIDField", "CharField", "TextField", "DateTimeField", "JSONField"})
+_TYPES = {
+    "BooleanField": "bool", "DecimalField": "numeric", "BigIntegerField": "int8", "PositiveIntegerField": "int4",
+    "PositiveSmallIntegerField": "int2",
+}  # fmt: skip
+_AS = ["text" if (kind := field.get_internal_type()) in _AS_TEXT else _TYPES[kind] for field in _FIELDS]  # type: ignore[union-attr]  # columns by name
+_TIERS, _ADDED, _SOLD, _EXTRA = map(_COLUMNS.index, ("tier_prices", "date_added", "last_sold_at", "extra"))
 
-Places = dict[UUID, list[tuple[str, int]]]
+Places = dict[str, list[tuple[str, int]]]
 
 
 def stream_lots(found: "QuerySet[InventoryItem]", *, format_code: str) -> Iterator[Lot]:
     """Answer the lots of a query, oldest first, with what files of that format said beyond our fields."""
-    after: UUID | None = None
+    after = ""
     rows = found.order_by("id").values_list(*_COLUMNS)
-    while True:
-        chunk = list((rows.filter(id__gt=after) if after else rows)[:CHUNK])
-        if not chunk:
-            return
-        places = _places_of([row[0] for row in chunk])
+    while chunk := _copied((rows.filter(id__gt=UUID(after)) if after else rows)[:CHUNK]):
+        after, first = chunk[-1][0], chunk[0][0]
+        places = _places_between(first, after)
         for row in chunk:
-            yield _lot(row, places.get(row[0], []), format_code)
-        after = chunk[-1][0]
+            yield _lot(row, places.get(row[0], ()), format_code)
 
 
-def _lot(row: tuple[Any, ...], places: list[tuple[str, int]], format_code: str) -> Lot:
+def _copied(rows: "QuerySet[InventoryItem, Any]") -> list[tuple[Any, ...]]:
+    """Answer the rows of a query by COPY, which takes the database and us half as long as asking for them."""
+    statement, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({statement}) TO STDOUT", params) as copy:
+        copy.set_types(_AS)
+        return list(copy.rows())
+
+
+def _lot(row: tuple[Any, ...], places: Any, format_code: str) -> Lot:
     values = list(row)
-    values[0] = str(row[0])
-    values[_TIERS] = [(step["qty"], Decimal(step["price"])) for step in row[_TIERS]] if row[_TIERS] else ()
-    values[_EXTRA] = row[_EXTRA].get(format_code) or {}
-    return Lot(**dict(zip(_COLUMNS, values, strict=True)), locations=places)
+    tiers, extra, sold = row[_TIERS], row[_EXTRA], row[_SOLD]
+    values[_TIERS] = () if tiers == "[]" else [(step["qty"], Decimal(step["price"])) for step in json.loads(tiers)]
+    values[_EXTRA] = {} if extra == "{}" else json.loads(extra).get(format_code) or {}
+    # The connection speaks UTC.
+    values[_ADDED] = datetime.fromisoformat(row[_ADDED])
+    if sold is not None:
+        values[_SOLD] = datetime.fromisoformat(sold)
+    return Lot(*values[:_EXTRA], places, values[_EXTRA])
 
 
-def _places_of(lot_ids: list[UUID]) -> Places:
+def _places_between(first: str, last: str) -> Places:
     rows = (
-        InventoryItemLocation.objects.filter(inventory_item__in=lot_ids, qty__gt=0)
+        # A range of keys, as naming each of thousands costs more than all the rest.
+        InventoryItemLocation.objects.filter(inventory_item__gte=first, inventory_item__lte=last, qty__gt=0)
         .order_by("inventory_item", "location__route_key")
         .values_list("inventory_item", "location__code", "qty")
     )
-    return {lot_id: [(code, qty) for _, code, qty in found] for lot_id, found in groupby(rows, key=itemgetter(0))}
+    found: Places = {}
+    for lot_id, code, qty in rows.iterator():
+        found.setdefault(str(lot_id), []).append((code, qty))
+    return found
