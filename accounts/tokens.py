@@ -155,7 +155,14 @@ def _issue(*, user_id: UUID, family_id: UUID, family_expires_at: datetime, devic
 
 @transaction.atomic
 def issue_pair(*, user: User, device_name: str, now: datetime) -> Pair:
-    """Begin a family for a user whose identity has been proved; answer its first pair."""
+    """Begin a family for a user whose identity has been proved; answer its first pair.
+
+    Raises NotAuthenticated where the password that proved it was changed, or the user switched off, since then.
+    """
+    # Held, so that a change that is just being made waits and ends this family too, or was made and is seen here.
+    present = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).first()
+    if present is None or present.password != user.password:
+        raise NotAuthenticated("The account has changed meanwhile. Sign in again.")
     return _issue(
         user_id=user.pk, family_id=new_id(), family_expires_at=now + FAMILY_LIFETIME, device_name=device_name, now=now
     )

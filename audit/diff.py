@@ -220,9 +220,10 @@ def _entries(path: str, label: str, old: Any, new: Any) -> list[FieldChange]:
 
 def _in_words(column: "models.Field[Any, Any]", old: Any, new: Any, names: Names) -> list[FieldChange]:
     label = labels.field_words(column.model, column.name)
-    if isinstance(old, list) or isinstance(new, list):
+    is_written = column.attname in labels.type_of(column.model).show
+    if not is_written and (isinstance(old, list) or isinstance(new, list)):
         return [_list_change(column, label, old, new)]
-    if isinstance(column, models.JSONField):
+    if not is_written and isinstance(column, models.JSONField):
         return _entries(column.name, label, old, new)
     before, after = words(column, old, names), words(column, new, names)
     is_long = (

@@ -96,6 +96,14 @@ def action_words(action: str) -> str:
     return _actions.get(action) or f"{plain[:1].upper()}{plain[1:]}"
 
 
+def deed_words(action: str, reason: str) -> str:
+    """Answer a deed in words with its reason, which stands alone where it says the deed itself: `Import bin 14.bsx`."""
+    words = action_words(action)
+    if reason.casefold().startswith(words.casefold()):
+        return reason
+    return f"{words}: {reason}" if reason else words
+
+
 def field_words(model: type[models.Model], name: str) -> str:
     """Answer a column in words: `ship_by` is `Ship by`."""
     words = str(getattr(model._meta.get_field(name), "verbose_name", name))

@@ -58,6 +58,10 @@ class Reverter(ABC):
         """Answer why this can't be done as things stand, if so. Called for the preview; must not write."""
         return None
 
+    def objections(self, patches: Sequence[Patch]) -> list[Objection | None]:
+        """Answer for each patch, as `objection` does. An owner that has to look something up does it once for all."""
+        return [self.objection(patch) for patch in patches]
+
     def restore(self, patch: Patch) -> None:
         """Set the patch's columns back; an owner that can't says so in `objection` already."""
         raise Conflict("What was changed here can't be set back.")

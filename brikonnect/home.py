@@ -20,6 +20,7 @@ from common.access import open_to_all, signed_in
 from common.errors import NotFound
 from common.htmx import redirect, render
 from common.http import HttpRequest
+from inventory.queries import lots
 from jobs import queries as jobs
 
 LATELY = 6
@@ -47,6 +48,7 @@ def _greeting(now: datetime) -> str:
 def _first_steps(request: HttpRequest) -> list[Step]:
     who = actor.current()
     facts = people.first_steps(user_id=who.id)
+    stock = lots.begun()
     steps = []
     for fact in details_facts(settings.FEATURES) if who.can("settings:write") else ():
         steps.append(
@@ -56,6 +58,26 @@ def _first_steps(request: HttpRequest) -> list[Step]:
                 reverse("tenants:general"),
                 "Open general settings",
                 done=import_string(fact)(),
+            )
+        )
+    if who.can("inventory:import"):
+        steps.append(
+            Step(
+                "Bring your stock",
+                "A file from BrickStore, BrickLink or a spreadsheet. You see what it will do before anything happens.",
+                reverse("inventory:imports"),
+                "Import a file",
+                done=stock.has_lots,
+            )
+        )
+    if who.can("inventory:write"):
+        steps.append(
+            Step(
+                "Say where things lie",
+                "Locations in the order in which you walk past them; remarks that name places can make them.",
+                reverse("inventory:locations"),
+                "Add locations",
+                done=stock.has_locations,
             )
         )
     if who.can("users:invite"):
@@ -94,6 +116,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "steps": steps,
         "steps_left": sum(not step.done for step in steps),
         "open_jobs": jobs.open_jobs_for(who),
+        "waiting": lots.waiting() if who.can("inventory:write") else None,
+        "counted": lots.COUNTED,
+        "low_url": f"{reverse('inventory:list')}?{lots.LOW}",
+        "unplaced_url": f"{reverse('inventory:list')}?{lots.UNPLACED}",
         "lately": trail.latest_change_sets(limit=LATELY) if who.can("audit:read") else None,
     }
     return render(request, "brikonnect/dashboard.html", context, partial=("first-steps", "work"))

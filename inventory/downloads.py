@@ -8,7 +8,7 @@ from django.http import StreamingHttpResponse
 
 from common import workspace
 from inventory.formats.base import Format
-from inventory.queries.exporting import stream_lots
+from inventory.queries.exporting import around_of, stream_lots
 from inventory.queries.filters import Filters, filtered
 
 logger = structlog.get_logger(__name__)
@@ -30,5 +30,6 @@ def as_file(filters: Filters, *, file_format: Format, now: datetime) -> Streamin
 def _pieces(key: str, currency: str, filters: Filters, file_format: Format) -> Iterator[bytes]:
     # The body is made after the middleware has left the shop.
     with workspace.enter(key):
-        lots = stream_lots(filtered(filters), format_code=file_format.spec.code)
-        yield from file_format.write(lots, currency=currency)
+        code = file_format.spec.code
+        lots = stream_lots(filtered(filters), format_code=code)
+        yield from file_format.write(lots, currency=currency, around=around_of(code))

@@ -35,6 +35,7 @@ _ACTIONS = {
     "inventory.update_lot": "Edited a lot",
     "inventory.update_purchase": "Changed a purchase",
     "inventory.update_view": "Changed a view",
+    "jobs.import_apply": "Import",
     "jobs.inventory_bulk_edit": "Edited lots",
     "jobs.inventory_consolidation": "Consolidated lots",
     "jobs.number_route": "Changed the route",

@@ -5,6 +5,7 @@ from django.urls import path
 from inventory.views import (
     bulk,
     counting,
+    exporting,
     importing,
     labels,
     listing,
@@ -21,6 +22,7 @@ app_name = "inventory"
 _lots = [
     path("", listing.lots, name="list"),
     path("totals/", listing.totals, name="totals"),
+    path("worth/", listing.worth, name="worth"),
     path("filters/", listing.filter_sheet, name="filters"),
     path("columns/", listing.column_sheet, name="columns"),
     path("columns/choose/", listing.choose_columns, name="choose_columns"),
@@ -40,6 +42,7 @@ _lots = [
     path("<uuid:lot_id>/edit/", lots.edit_field, name="edit"),
     path("<uuid:lot_id>/resolve/", lots.resolve, name="resolve"),
     path("<uuid:lot_id>/split/", lots.split, name="split"),
+    path("<uuid:lot_id>/merge/", merging.merge_with, name="merge_with"),
     path("<uuid:lot_id>/delete/", lots.delete, name="delete"),
 ]
 
@@ -74,7 +77,8 @@ _purchases = [
     path("lots/<uuid:lot_id>/purchase/", purchases.lot_purchase, name="lot_purchase"),
 ]
 
-_imports = [
+_files = [
+    path("export/", exporting.export, name="export"),
     path("import/", importing.import_list, name="imports"),
     path("import/<uuid:import_id>/", importing.import_detail, name="import"),
     path("import/<uuid:import_id>/answers/", importing.import_answers, name="import_answers"),
@@ -84,4 +88,4 @@ _imports = [
     path("import/<uuid:import_id>/problems.csv", importing.import_problems, name="import_problems"),
 ]
 
-urlpatterns = [*_lots, *_imports, *_locations, *_purchases]
+urlpatterns = [*_lots, *_files, *_locations, *_purchases]

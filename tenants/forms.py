@@ -1,5 +1,6 @@
 """What people type about shops, turned into values, and what is wrong with it in words."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -126,6 +127,8 @@ class GeneralForm(PlaceForm):
     city = forms.CharField(max_length=120, required=False)
     region = forms.CharField(label="State or region", max_length=120, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
+    # What stood in the form when it was opened, so that a conflict can say what it was before.
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5000)
 
     field_order = (
         "version", "name", "currency", "timezone", "country", "street", "street_2", "postal_code", "city", "region"
@@ -135,14 +138,23 @@ class GeneralForm(PlaceForm):
     @classmethod
     def values_of(cls, found: ShopSettings) -> dict[str, Any]:
         """Answer the form's values of a shop's settings."""
-        return {
-            "version": found.version,
+        values = {
             "name": found.name,
             "currency": found.currency,
             "timezone": found.timezone,
             "country": found.country,
             **found.settings.address.model_dump(),
         }
+        return {"version": found.version, "seen": json.dumps(values), **values}
+
+    @property
+    def before(self) -> dict[str, str]:
+        """Answer what stood in the form when it was opened; nothing where that isn't told."""
+        try:
+            read = json.loads(self.cleaned_data["seen"] or "{}")
+        except ValueError:
+            return {}
+        return {name: str(value) for name, value in read.items()} if isinstance(read, dict) else {}
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +25,9 @@ from tenants.forms import DeletionForm, GeneralForm, InventoryForm
 from tenants.services.exporting import JOB
 
 _EXPORTS_SHOWN = 5
+# How a form says that the other's value is to stay, and what of it is no setting.
+_CHOICE = "keep_"
+_TOLD_APART = {"version", "seen"}
 
 
 def _general(request: HttpRequest, form: GeneralForm, *, status: int = HTTPStatus.OK, **more: Any) -> HttpResponse:
@@ -44,7 +47,7 @@ def general(request: HttpRequest) -> HttpResponse:
 @require("settings:write")
 def general_save(request: HttpRequest) -> HttpResponse:
     """Change it; where somebody else did meanwhile, show both before anything is overwritten."""
-    form = GeneralForm(request.POST)
+    form = GeneralForm(_chosen(request.POST))
     if not form.is_valid():
         return _general(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
@@ -61,15 +64,34 @@ def general_save(request: HttpRequest) -> HttpResponse:
 
 
 def _conflict(request: HttpRequest, typed: GeneralForm) -> HttpResponse:
-    """Show what is there now beside what was typed; saving again takes what was typed."""
+    """Ask field by field where both changed it; what only one of them changed is taken from them."""
     present = GeneralForm.values_of(queries.shop_settings())
-    differences = [
-        {"label": typed[name].label, "now": present[name], "yours": typed.cleaned_data[name]}
-        for name in present
-        if name != "version" and str(present[name]) != str(typed.cleaned_data[name])
-    ]
-    again = GeneralForm(initial={**typed.cleaned_data, "version": present["version"]})
-    return _general(request, again, status=HTTPStatus.CONFLICT, differences=differences)
+    values, differences = dict(present), []
+    for name in typed.before.keys() & present.keys() if typed.before else present.keys() - _TOLD_APART:
+        before, theirs, yours = typed.before.get(name), str(present[name]), str(typed.cleaned_data[name])
+        if yours in (before, theirs):
+            continue
+        values[name] = yours
+        if theirs != before:
+            differences.append(
+                {"name": name, "label": typed[name].label, "before": before, "theirs": theirs, "yours": yours}
+            )
+    order = list(typed.fields)
+    differences.sort(key=lambda row: order.index(str(row["name"])))
+    again = GeneralForm(initial=values)
+    return _general(request, again, status=HTTPStatus.CONFLICT, differences=differences, is_overtaken=True)
+
+
+def _chosen(data: QueryDict) -> QueryDict:
+    """Answer what was sent, with the values that are there now where somebody decided for them."""
+    given_up = [name.removeprefix(_CHOICE) for name in data if name.startswith(_CHOICE) and data[name] == "theirs"]
+    if not given_up:
+        return data
+    present = GeneralForm.values_of(queries.shop_settings())
+    chosen = data.copy()
+    for name in set(given_up) & present.keys() - _TOLD_APART:
+        chosen[name] = present[name]
+    return chosen
 
 
 def _inventory(request: HttpRequest, form: InventoryForm, *, status: int = HTTPStatus.OK) -> HttpResponse:

@@ -104,8 +104,7 @@ class ChangeSetRow:
     @property
     def deed_words(self) -> str:
         """Answer what was done, and why, without what to: for the history of the one entity."""
-        words = labels.action_words(self.action)
-        return f"{words}: {self.reason}" if self.reason else words
+        return labels.deed_words(self.action, self.reason)
 
     @property
     def is_many(self) -> bool:
@@ -303,9 +302,7 @@ def _how_many(tally: Tally) -> str:
 
 def summary_of(change_set: ChangeSet, about: str = "") -> str:
     """Answer the deed in one line: what was done, and why or to what."""
-    words = labels.action_words(change_set.action)
-    more = change_set.reason or about
-    return f"{words}: {more}" if more else words
+    return labels.deed_words(change_set.action, change_set.reason or about)
 
 
 @dataclass(frozen=True, slots=True)

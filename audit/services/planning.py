@@ -322,15 +322,24 @@ def _with_objections(plans: list[EntityPlan], *, together_with: UUID | None) -> 
         if plan.way is Way.REMOVE and plan.state in {State.CLEAN, State.CONFLICT}:
             removed[plan.step.model].add(plan.key)
     held = _dependents(removed, together_with=together_with)
-    return [_answered(plan, held) if plan.state in {State.CLEAN, State.CONFLICT} else plan for plan in plans]
-
-
-def _answered(plan: EntityPlan, held: Mapping[tuple[type[models.Model], Any], str]) -> EntityPlan:
-    if depending := held.get((plan.step.model, plan.key)):
-        return replace(plan, state=State.IMPOSSIBLE, objection=Objection(depending))
-    reverter = reverters.get(plan.step.model)
-    objection = reverter.objection(plan.full_patch()) if reverter else NOT_REVERTIBLE
-    return plan if objection is None else replace(plan, state=State.IMPOSSIBLE, objection=objection)
+    found: dict[int, Objection] = {}
+    asked: dict[type[models.Model], list[EntityPlan]] = defaultdict(list)
+    for plan in plans:
+        if plan.state not in {State.CLEAN, State.CONFLICT}:
+            continue
+        if depending := held.get((plan.step.model, plan.key)):
+            found[id(plan)] = Objection(depending)
+        else:
+            asked[plan.step.model].append(plan)
+    for model, group in asked.items():
+        reverter = reverters.get(model)
+        patches = [plan.full_patch() for plan in group]
+        answers = reverter.objections(patches) if reverter else [NOT_REVERTIBLE] * len(group)
+        found |= {id(plan): answer for plan, answer in zip(group, answers, strict=True) if answer is not None}
+    return [
+        replace(plan, state=State.IMPOSSIBLE, objection=found[id(plan)]) if id(plan) in found else plan
+        for plan in plans
+    ]
 
 
 def entity_plans(

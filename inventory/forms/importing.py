@@ -80,6 +80,20 @@ class ImportOptionsForm(forms.Form):
         )
 
 
+class RateField(forms.DecimalField):
+    """A rate, typed with a point or a comma."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs mix it up with IntegerField
+        """Read what was typed."""
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Answer nothing more: limits are told by the server, in words."""
+        return {}
+
+
 class AnswersForm(forms.Form):
     """What a file can't say itself: what its columns mean, and what its money is worth."""
 
@@ -98,7 +112,7 @@ class AnswersForm(forms.Form):
             )
         if rate:
             theirs, ours = rate
-            self.fields["rate"] = forms.DecimalField(
+            self.fields["rate"] = RateField(
                 label=f"One {theirs} is how many {ours}?",
                 help_text=f"The file's prices are in {theirs}. They are converted at this rate, once.",
                 min_value=Decimal("0.0001"),

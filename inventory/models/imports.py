@@ -27,6 +27,8 @@ class InventoryImport(BaseModel):
     ignored = models.JSONField(default=dict)
     # Sentences of the format on the file as a whole.
     notes = models.JSONField(default=list)
+    # What the file says outside of its rows, so that it can be given back.
+    around = models.JSONField(default=dict)
     # {"NEW": 1204, "PROBLEM": 7, …, "rows": 1311}
     counts = models.JSONField(default=dict)
     error_message = models.TextField(blank=True)

@@ -1,7 +1,7 @@
 """Lots as file formats take them: streamed in the order in which they were added, in flat memory."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,8 +10,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from common import workspace
+from inventory.choices import ImportStatus
 from inventory.formats.base import Lot
-from inventory.models import InventoryItem, InventoryItemLocation
+from inventory.models import InventoryImport, InventoryItem, InventoryItemLocation, Location
 
 CHUNK = 5_000
 # As Lot has them, but for the last one, its locations.
@@ -28,7 +30,7 @@ _TYPES = {
     "BooleanField": "bool", "DecimalField": "numeric", "BigIntegerField": "int8", "PositiveIntegerField": "int4",
     "PositiveSmallIntegerField": "int2",
 }  # fmt: skip
-_AS = ["text" if (kind := field.get_internal_type()) in _AS_TEXT else _TYPES[kind] for field in _FIELDS]  # type: ignore[union-attr]  # columns by name
+_AS = ["text" if (kind := field.get_internal_type()) in _AS_TEXT else _TYPES[kind] for field in _FIELDS]
 _TIERS, _ADDED, _SOLD, _EXTRA = map(_COLUMNS.index, ("tier_prices", "date_added", "last_sold_at", "extra"))
 
 Places = dict[str, list[tuple[str, int]]]
@@ -39,8 +41,8 @@ def stream_lots(found: "QuerySet[InventoryItem]", *, format_code: str) -> Iterat
     after = ""
     rows = found.order_by("id").values_list(*_COLUMNS)
     while chunk := _copied((rows.filter(id__gt=UUID(after)) if after else rows)[:CHUNK]):
-        after, first = chunk[-1][0], chunk[0][0]
-        places = _places_between(first, after)
+        after = chunk[-1][0]
+        places = _places_of([row[0] for row in chunk])
         for row in chunk:
             yield _lot(row, places.get(row[0], ()), format_code)
 
@@ -53,26 +55,43 @@ def _copied(rows: "QuerySet[InventoryItem, Any]") -> list[tuple[Any, ...]]:
         return list(copy.rows())
 
 
-def _lot(row: tuple[Any, ...], places: Any, format_code: str) -> Lot:
+def around_of(format_code: str) -> dict[str, Any]:
+    """Answer what the latest file of that format said outside of its rows, if its money was the shop's."""
+    run = (
+        InventoryImport.objects.filter(
+            format=format_code, status=ImportStatus.COMPLETED, file_currency__in=["", workspace.current().currency]
+        )
+        .order_by("-completed_at")
+        .only("around")
+        .first()
+    )
+    return run.around if run else {}
+
+
+def _lot(row: tuple[Any, ...], places: Sequence[tuple[str, int]], format_code: str) -> Lot:
     values = list(row)
     tiers, extra, sold = row[_TIERS], row[_EXTRA], row[_SOLD]
     values[_TIERS] = () if tiers == "[]" else [(step["qty"], Decimal(step["price"])) for step in json.loads(tiers)]
-    values[_EXTRA] = {} if extra == "{}" else json.loads(extra).get(format_code) or {}
+    values[_EXTRA:] = [places, {} if extra == "{}" else json.loads(extra).get(format_code) or {}]
     # The connection speaks UTC.
     values[_ADDED] = datetime.fromisoformat(row[_ADDED])
     if sold is not None:
         values[_SOLD] = datetime.fromisoformat(sold)
-    return Lot(*values[:_EXTRA], places, values[_EXTRA])
+    return Lot(*values)
 
 
-def _places_between(first: str, last: str) -> Places:
-    rows = (
-        # A range of keys, as naming each of thousands costs more than all the rest.
-        InventoryItemLocation.objects.filter(inventory_item__gte=first, inventory_item__lte=last, qty__gt=0)
-        .order_by("inventory_item", "location__route_key")
-        .values_list("inventory_item", "location__code", "qty")
-    )
+# As one value, since naming thousands of keys in a statement costs more than all the rest.
+_PLACES = f"""
+SELECT p.inventory_item_id::text, o.code, p.qty
+FROM {InventoryItemLocation._meta.db_table} p JOIN {Location._meta.db_table} o ON o.id = p.location_id
+WHERE p.inventory_item_id = ANY(%s::uuid[]) AND p.qty > 0 ORDER BY p.inventory_item_id, o.route_key
+"""  # noqa: S608  # names come from the models
+
+
+def _places_of(lot_ids: list[str]) -> Places:
     found: Places = {}
-    for lot_id, code, qty in rows.iterator():
-        found.setdefault(str(lot_id), []).append((code, qty))
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [lot_ids])
+        for lot_id, code, qty in cursor.fetchall():
+            found.setdefault(lot_id, []).append((code, qty))
     return found

@@ -18,9 +18,11 @@ from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, InventoryItem
 from inventory.queries.overlays import STATED, overlay
 from inventory.tiers import as_text
+from jobs.choices import JobStatus
 
 PAGE = 50
 _RECENT = 30
+_ENDS = {JobStatus.FAILED: ImportStatus.FAILED, JobStatus.CANCELLED: ImportStatus.CANCELLED}
 
 # Fields that a preview doesn't mention: they follow from others, or are for machines.
 _UNSPOKEN = frozenset({"extra", "color_name"})
@@ -59,16 +61,30 @@ class LineRow:
 
 @dataclass(frozen=True, slots=True)
 class LinePage:
-    """Some lines of one outcome; `next_position` begins the page after."""
+    """Some lines of one outcome. `next_position` begins the page after, `previous_position` the one before."""
 
     rows: Sequence[LineRow]
     first: int
     next_position: int | None
+    previous_position: int | None
+
+    @property
+    def last(self) -> int:
+        """Answer which of the outcome's lines is the page's last, from 1."""
+        return self.first + len(self.rows) - 1
 
 
 def recent_imports() -> "QuerySet[InventoryImport]":
     """Answer the latest imports, newest first."""
-    return InventoryImport.objects.select_related("created_by").order_by("-created_at", "-id")[:_RECENT]
+    found = InventoryImport.objects.select_related("created_by", "read_job", "apply_job")
+    return found.order_by("-created_at", "-id")[:_RECENT]
+
+
+def standing(run: InventoryImport) -> ImportStatus:
+    """Answer where an import stands. Its job knows first that it failed or was cancelled; the import is told of it."""
+    status = ImportStatus(run.status)
+    job = {ImportStatus.READING: run.read_job, ImportStatus.APPLYING: run.apply_job}.get(status)
+    return _ENDS.get(JobStatus(job.status), status) if job else status
 
 
 def get_import(import_id: UUID) -> InventoryImport:
@@ -91,9 +107,8 @@ def imported_before(run: InventoryImport) -> InventoryImport | None:
 
 def lines_of(run: InventoryImport, *, outcome: LineOutcome, after: int = 0) -> LinePage:
     """Answer a page of the import's lines of one outcome, with what each changes."""
-    found = list(
-        ImportLine.objects.filter(run=run, outcome=outcome, position__gt=after).order_by("position")[: PAGE + 1]
-    )
+    alike = ImportLine.objects.filter(run=run, outcome=outcome)
+    found = list(alike.filter(position__gt=after).order_by("position")[: PAGE + 1])
     more, lines = len(found) > PAGE, found[:PAGE]
     is_preview = run.status == ImportStatus.PREVIEW
     differences = _differences(run, [line.pk for line in lines if line.lot_id]) if is_preview else {}
@@ -101,8 +116,14 @@ def lines_of(run: InventoryImport, *, outcome: LineOutcome, after: int = 0) -> L
         InventoryItem.objects.filter(pk__in=[line.lot_id for line in lines if line.lot_id]).values_list("pk", flat=True)
     )
     rows = [_row(line, differences.get(line.pk, {}), is_there=line.lot_id in there) for line in lines]
-    first = ImportLine.objects.filter(run=run, outcome=outcome, position__lte=after).count() + 1 if after else 1
-    return LinePage(rows=rows, first=first, next_position=lines[-1].position if more else None)
+    before = alike.filter(position__lte=after)
+    begins = list(before.order_by("-position").values_list("position", flat=True)[PAGE : PAGE + 1]) if after else []
+    return LinePage(
+        rows=rows,
+        first=before.count() + 1 if after else 1,
+        next_position=lines[-1].position if more else None,
+        previous_position=(begins[0] if begins else 0) if after else None,
+    )
 
 
 def problems_of(run: InventoryImport) -> "QuerySet[ImportLine]":

@@ -22,13 +22,14 @@ from common.errors import NotFound
 from inventory.choices import MovementKind
 from inventory.models import InventoryItem, InventoryItemLocation, Location, SavedView, StockMovement
 from inventory.models.lots import margin, remarks_start, sale
-from inventory.queries.filters import Filters, filtered
+from inventory.queries.filters import Filters, Term, filtered
 from inventory.tiers import as_text
 
 # Counting goes so far, and summing takes so long, before a list says "10,000+".
 COUNTED = 10_000
 _PATIENCE_MS = 400
 SIZES = (50, 100, 200)
+_NEAR_TERMS, _NEAR_COUNTED = 6, 1000
 _SHOWN_COLORS, _SHOWN_CATEGORIES = 60, 200
 
 
@@ -347,6 +348,77 @@ def built_in_counts() -> dict[str, int]:
     return {query: capped_count(filtered(Filters.parse(query))) for _, query in BUILT_IN}
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many lots wait for somebody, counted up to a limit: too few of them left, or pieces without a place."""
+
+    low: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """How many lots there would be without one of the filters."""
+
+    term: Term
+    count: int
+    is_capped: bool
+
+
+def near_misses(filters: Filters, *, most: int = 3) -> list[NearMiss]:
+    """Answer without which of several filters there would be lots, the most helpful first. A query for each filter."""
+    terms = [term for term in filters.terms if term.is_known][:_NEAR_TERMS]
+    if len(terms) < 2:  # noqa: PLR2004  # without the only filter there is everything
+        return []
+    found = [(capped_count(filtered(filters.without(term)), _NEAR_COUNTED), term) for term in terms]
+    misses = [
+        NearMiss(term, min(count, _NEAR_COUNTED), is_capped=count > _NEAR_COUNTED) for count, term in found if count
+    ]
+    return sorted(misses, key=lambda miss: miss.count)[:most]
+
+
+LOW, UNPLACED, STALE = (query for _, query in BUILT_IN)
+
+
+def waiting() -> Waiting:
+    """Answer how many lots wait for somebody. Two queries, read from indexes as far as they count."""
+    low, unplaced = (capped_count(filtered(Filters.parse(query))) for query in (LOW, UNPLACED))
+    return Waiting(low, unplaced)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The stock at a glance. `stale_percent` is None where counting took too long, or there is nothing."""
+
+    totals: Totals
+    stale_percent: Decimal | None
+
+
+def worth_of_stock() -> Worth:
+    """Answer what the stock amounts to, and how much of it hasn't sold for long."""
+    totals, stale = totals_of(Filters()), totals_of(Filters.parse(STALE))
+    if totals.is_capped or stale.is_capped or not totals.lots:
+        return Worth(totals, None)
+    return Worth(totals, Decimal(stale.lots * 100) / totals.lots)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a new shop has of its stock already."""
+
+    has_lots: bool
+    has_locations: bool
+
+
+def begun() -> Begun:
+    """Answer whether there are lots, and locations. One query."""
+    with connection.cursor() as cursor:
+        lots, locations = InventoryItem._meta.db_table, Location._meta.db_table
+        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {lots}), EXISTS (SELECT 1 FROM {locations})")  # noqa: S608  # names come from the models
+        [(has_lots, has_locations)] = cursor.fetchall()
+    return Begun(has_lots, has_locations)
+
+
 def views_for(user_id: UUID | str) -> list[SavedView]:
     """Answer a user's saved views and those that the team shares, by name."""
     mine = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True))
@@ -416,6 +488,9 @@ class MovementRow:
     actor: str
     deed: str
     change_set_url: str
+    cause_url: str
+    cause_words: str
+    cause_permission: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +499,22 @@ class Ledger:
 
     rows: tuple[MovementRow, ...]
     before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where a kind of cause is shown, to whom, and how the link is called."""
+
+    url_name: str
+    words: str
+    permission: str
+
+
+_CAUSES = {
+    "import": Cause("inventory:import", "The import", "inventory:import"),
+    "lot": Cause("inventory:lot", "The other lot", "inventory:read"),
+    "location": Cause("inventory:location", "The location", "inventory:read"),
+}
 
 
 def movements_of(lot_id: UUID, *, before: int | None = None, limit: int = 50) -> Ledger:
@@ -441,7 +532,7 @@ def movements_of(lot_id: UUID, *, before: int | None = None, limit: int = 50) ->
 
 
 def _movement_row(move: StockMovement, deed: ChangeSet | None) -> MovementRow:
-    words = labels.action_words(deed.action) if deed else ""
+    cause = _CAUSES.get(move.cause_type)
     return MovementRow(
         id=move.pk,
         kind=move.kind,
@@ -453,8 +544,11 @@ def _movement_row(move: StockMovement, deed: ChangeSet | None) -> MovementRow:
         at=move.created_at,
         note=move.note,
         actor=deed.actor_name if deed else "",
-        deed=f"{words}: {deed.reason}" if deed and deed.reason else words,
+        deed=labels.deed_words(deed.action, deed.reason) if deed else "",
         change_set_url=reverse("audit:change_set", args=[deed.pk]) if deed else "",
+        cause_url=reverse(cause.url_name, args=[move.cause_id]) if cause and move.cause_id else "",
+        cause_words=cause.words if cause else "",
+        cause_permission=cause.permission if cause else "",
     )
 
 

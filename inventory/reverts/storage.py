@@ -34,6 +34,13 @@ class LocationReverter(Reverter):
     def remove(self, patch: Patch) -> None:
         services.delete_location(location_id=patch.id, now=timezone.now())
 
+    def apply_all(self, patches: Sequence[Patch]) -> None:
+        """Take many away by one statement; put back one after another."""
+        if patches[0].way is Way.REMOVE and len(patches) > 1:
+            services.delete_unused_locations(location_ids=[patch.id for patch in patches])
+        else:
+            super().apply_all(patches)
+
 
 class PlacementReverter(Reverter):
     """Puts pieces back where they lay, as long as the lot has that many."""

@@ -5,6 +5,7 @@ from inventory.services.counting import count_location, count_lot
 from inventory.services.locations import (
     create_location,
     delete_location,
+    delete_unused_locations,
     generate_locations,
     number_route,
     put_in_route,
@@ -28,6 +29,7 @@ from inventory.services.purchases import (
     update_purchase,
 )
 from inventory.services.remarks import read_chunk, start_reading, start_writing, write_chunk
+from inventory.services.restoring import recreate_lots, restore_lots
 from inventory.services.saved_views import delete_view, save_view, update_view
 from inventory.services.stock import (
     Move,
@@ -66,6 +68,7 @@ __all__ = [
     "delete_location",
     "delete_lots",
     "delete_purchase",
+    "delete_unused_locations",
     "delete_view",
     "edit_lots",
     "generate_locations",
@@ -77,11 +80,13 @@ __all__ = [
     "preview_bulk_edit",
     "put_in_route",
     "read_chunk",
+    "recreate_lots",
     "release_stock",
     "remove_line",
     "reserve_stock",
     "restock",
     "restore_line",
+    "restore_lots",
     "restore_placements",
     "save_view",
     "set_counted",

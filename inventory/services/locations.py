@@ -144,6 +144,12 @@ def delete_location(*, location_id: UUID, now: datetime, move_to: UUID | None = 
 
 
 @transaction.atomic
+def delete_unused_locations(*, location_ids: Sequence[UUID]) -> int:
+    """Delete locations at which nothing lies; answer how many. Raises ProtectedError where something does."""
+    return bulk.bulk_delete(Location.objects.filter(pk__in=location_ids))
+
+
+@transaction.atomic
 def generate_locations(
     *, first: str, last: str, capacity: int | None = None, codes: Sequence[str] | None = None
 ) -> tuple[int, int]:

@@ -113,12 +113,16 @@ def merge_lots(
     return update_lot(lot_id=target_id, changes=values, now=now)
 
 
-def _check(target: InventoryItem, others: Sequence[InventoryItem]) -> None:
+def _check_equal(target: InventoryItem, others: Sequence[InventoryItem]) -> None:
     different = [lot for lot in others if any(getattr(lot, name) != getattr(target, name) for name in IDENTITY)]
     if different:
         raise Invalid(
             errors={"/source_ids": [f"{different[0]} isn't the same thing as {target}; only equal things merge."]}
         )
+
+
+def _check(target: InventoryItem, others: Sequence[InventoryItem]) -> None:
+    _check_equal(target, others)
     promised = [lot for lot in others if lot.qty_reserved]
     if promised:
         raise Conflict(
@@ -207,9 +211,18 @@ def start_consolidation(*, fields: Sequence[str], policy: Mapping[str, str], key
     return jobs.start(JOB, key=key, args=args, label=f"Consolidate {groups:,} groups of equal lots")
 
 
+def equal_lots(lot: InventoryItem) -> list[InventoryItem]:
+    """Answer the lots of the same thing, the lot itself first, then the largest ones."""
+    alike = InventoryItem.objects.filter(**{name: getattr(lot, name) for name in IDENTITY}).exclude(pk=lot.pk)
+    return [lot, *alike.defer("extra").order_by("-qty_available", "id")[: MOST - 1]]
+
+
 def lots_to_merge(lot_ids: Collection[UUID]) -> list[InventoryItem]:
-    """Answer the lots, the one that should stay first. Raises Invalid where there are fewer than two or too many."""
+    """Answer the lots, the one that should stay first. Raises Invalid for too few, too many, or different things."""
     if not 1 < len(set(lot_ids)) <= MOST:
         raise Invalid(f"Choose 2 to {MOST} lots to merge.")
     found = InventoryItem.objects.filter(pk__in=lot_ids)
-    return sorted(found, key=lambda lot: (lot.qty_reserved == 0, -lot.qty_available, lot.date_added, lot.pk))
+    lots = sorted(found, key=lambda lot: (lot.qty_reserved == 0, -lot.qty_available, lot.date_added, lot.pk))
+    if lots:
+        _check_equal(lots[0], lots[1:])
+    return lots

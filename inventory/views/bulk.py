@@ -36,7 +36,7 @@ def selection_of(request: HttpRequest) -> Selection:
     """Read which lots are meant: those ticked, or all that the filter leaves."""
     if request.POST.get("all"):
         return Selection(query=request.POST.get("query", ""))
-    parts = request.POST.get("ids", "").replace(",", " ").split()
+    parts = " ".join(request.POST.getlist("ids")).replace(",", " ").split()
     if len(parts) > _MAX_IDS:
         raise BadRequest(f"Choose at most {_MAX_IDS:,} lots, or all that a filter leaves.")
     try:

@@ -5,20 +5,23 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
+from audit import queries as trail
+from audit.services import reverting
 from common import actor, workspace
 from common.access import require
-from common.errors import Invalid
-from common.htmx import go_on, redirect, render, undo_url
+from common.errors import Invalid, NotFound
+from common.htmx import go_on, redirect, render
 from common.http import HttpRequest
 from common.ids import new_id
 from inventory import formats
@@ -74,7 +77,8 @@ def import_list(request: HttpRequest) -> HttpResponse:
                 form.add_error("file", error.detail or " ".join(chain.from_iterable(error.errors.values())))
         status = 422
     limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
-    context = {"form": form, "imports": list(imports.recent_imports()), "limit_mb": limit}
+    latest = [(run, imports.standing(run)) for run in imports.recent_imports()]
+    context = {"form": form, "imports": latest, "limit_mb": limit}
     return render(request, "inventory/imports.html", context, status=status)
 
 
@@ -89,8 +93,9 @@ def import_detail(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, run: InventoryImport, form: ImportOptionsForm | None = None) -> HttpResponse:
-    job = run.apply_job if run.status != ImportStatus.READING and run.apply_job else run.read_job
-    is_busy = run.status in (ImportStatus.READING, ImportStatus.APPLYING)
+    status = imports.standing(run)
+    job = run.apply_job if status != ImportStatus.READING and run.apply_job else run.read_job
+    is_busy = status in (ImportStatus.READING, ImportStatus.APPLYING)
     outcome = _outcome(request, run)
     after = request.GET.get("after", "")
     page = None
@@ -101,6 +106,8 @@ def _page(request: HttpRequest, run: InventoryImport, form: ImportOptionsForm | 
     count = {each: run.counts.get(each, 0) for each in LineOutcome}
     context = {
         "run": run,
+        "status": status,
+        "error": run.error_message or (job.error_message if job else ""),
         "job": jobs.row_of(job, who=actor.current(), now=timezone.now()) if job else None,
         "is_busy": is_busy,
         "form": form or ImportOptionsForm.of(options),
@@ -110,12 +117,25 @@ def _page(request: HttpRequest, run: InventoryImport, form: ImportOptionsForm | 
         "to_do": count[LineOutcome.NEW] + count[LineOutcome.MERGED] + count[LineOutcome.CHANGED],
         "problem_count": count[LineOutcome.PROBLEM],
         "counts": {name.lower(): value for name, value in count.items()},
+        "changes_count": count[LineOutcome.MERGED] + count[LineOutcome.CHANGED],
         "before": imports.imported_before(run) if run.status == ImportStatus.PREVIEW else None,
         "adds": options.quantity == "ADD",
-        "undo_url": undo_url(run.change_set_id) if run.status == ImportStatus.COMPLETED else "",
+        **_taking_back(run, is_busy=is_busy),
         "ignored": sorted(run.ignored.items(), key=lambda found: -found[1]),
     }
     return render(request, "inventory/import.html", context, partial=("import", "lines"), status=422 if form else 200)
+
+
+def _taking_back(run: InventoryImport, *, is_busy: bool) -> dict[str, Any]:
+    """Answer what the import changed, if anything, and whether whoever looks may take it back."""
+    if is_busy or not run.change_set_id:
+        return {}
+    try:
+        changed = trail.change_set_row(run.change_set_id)
+    except NotFound:
+        return {}
+    may_revert = changed.undone != "undone" and bool(reverting.offered([changed]))
+    return {"changed": changed, "may_revert": may_revert}
 
 
 def _outcome(request: HttpRequest, run: InventoryImport) -> LineOutcome | None:
@@ -190,14 +210,25 @@ def import_again(request: HttpRequest, import_id: UUID) -> HttpResponse:
     form = ImportOptionsForm(request.POST)
     if not form.is_valid():
         return _page(request, run, form)
-    importing.read_again(import_id=import_id, options=form.options(Options.of(run.options)), now=timezone.now())
-    return redirect(request, reverse("inventory:import", args=[import_id]))
+    return _read_again(request, run, form.options(Options.of(run.options)))
+
+
+def _read_again(request: HttpRequest, run: InventoryImport, options: Options) -> HttpResponse:
+    importing.read_again(import_id=run.pk, options=options, now=timezone.now())
+    return redirect(request, reverse("inventory:import", args=[run.pk]))
 
 
 @require_POST
 @require("inventory:import")
 def import_approve(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    """Carry out what the preview shows."""
+    """Carry out what the preview shows; with other choices than the preview's, show what these would do first."""
+    form = ImportOptionsForm(request.POST)
+    if "way" in request.POST and form.is_valid():
+        run = imports.get_import(import_id)
+        shown = Options.of(run.options)
+        if run.status == ImportStatus.PREVIEW and form.options(shown) != shown:
+            messages.info(request, "You had changed the choices: this is what they would do.")
+            return _read_again(request, run, form.options(shown))
     importing.approve(import_id=import_id, now=timezone.now())
     return redirect(request, reverse("inventory:import", args=[import_id]))
 

@@ -15,7 +15,7 @@ from common.errors import Invalid, PermissionDenied
 from common.htmx import go_on, redirect, render
 from common.http import HttpRequest
 from common.templatetags.ui import SYMBOLS
-from inventory import services
+from inventory import formats, services
 from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
 from inventory.models import SavedView
 from inventory.queries import filters as narrowing
@@ -108,6 +108,10 @@ def lots(request: HttpRequest) -> HttpResponse:
             if name not in {"q", "cursor", "start", "view"}
             for value in state.query.getlist(name)
         ],
+        "formats": [each.spec for each in formats.all_formats() if each.spec.can_write],
+        "near": []
+        if page.rows or state.cursor
+        else [(miss, state.without(miss.term)) for miss in queries.near_misses(state.filters)],
         # The stock is empty, not only this view of it.
         "is_unused": not page.rows and not chips and not state.cursor,
     }
@@ -121,6 +125,13 @@ def totals(request: HttpRequest) -> HttpResponse:
     state = ListState.of(request.GET)
     context = {"totals": queries.totals_of(state.filters), "state": state}
     return render(request, "inventory/totals.html", context)
+
+
+@require_GET
+@require("inventory:read")
+def worth(request: HttpRequest) -> HttpResponse:
+    """Answer what the stock amounts to: what the dashboard asks for when it is there."""
+    return render(request, "inventory/worth.html", {"worth": queries.worth_of_stock(), "stale_query": queries.STALE})
 
 
 @require_GET

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from catalog import colors
+from common import actor
 from common.access import require
 from common.errors import BadRequest, Conflict, Invalid, StaleVersion
 from common.htmx import go_on, render, toast, undo_url
@@ -96,13 +97,16 @@ def _control(lot: InventoryItem, name: str, *, entry: str | None = None, error: 
 
 def _page_context(request: HttpRequest, lot: InventoryItem) -> dict[str, Any]:
     wanted = request.GET.get("tab", "overview")
-    tab = wanted if wanted in dict(_TABS) else "overview"
+    shown_tabs = [each for each in _TABS if each[0] != "history" or actor.current().can("audit:read")]
+    tab = wanted if wanted in dict(shown_tabs) else "overview"
     url = queries.lot_url(lot.pk)
     before, after = queries.neighbors_of(lot)
     context: dict[str, Any] = {
         "lot": queries.lot_row(lot),
         "tab": tab,
-        "tabs": [Tab(label, url if name == "overview" else f"{url}?tab={name}", name == tab) for name, label in _TABS],
+        "tabs": [
+            Tab(label, url if name == "overview" else f"{url}?tab={name}", name == tab) for name, label in shown_tabs
+        ],
         "symbol": symbol(),
         "previous_url": queries.lot_url(before) if before else "",
         "next_url": queries.lot_url(after) if after else "",

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from common import htmx
@@ -18,7 +18,7 @@ from common.ids import new_id
 from inventory import services
 from inventory.forms.lots import FIELDS
 from inventory.queries import lots as queries
-from inventory.services.merging import ALSO, POLICIES, lots_to_merge
+from inventory.services.merging import ALSO, POLICIES, equal_lots, lots_to_merge
 from inventory.views.bulk import done, errors_of, selection_of
 from inventory.views.listing import symbol
 
@@ -71,13 +71,22 @@ def _form(request: HttpRequest, problem: Invalid | Conflict | None = None) -> Ht
     context = {
         "lots": rows,
         "policies": _policies(),
-        "ids": request.POST.get("ids", ""),
+        "ids": " ".join(map(str, selection.ids)),
         "problems": problems,
         "target": request.POST.get("target") or (str(rows[0].id) if rows else ""),
         "symbol": symbol(),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
     return htmx.render(request, "inventory/merge.html", context, partial="sheet", status=status)
+
+
+@require_GET
+@require("inventory:write")
+def merge_with(request: HttpRequest, lot_id: UUID) -> HttpResponse:
+    """Show the lots that are the same thing as one, and ask which of them are to become one."""
+    lots = queries.rows_of(equal_lots(queries.get_lot(lot_id)))
+    context = {"lot": lots[0], "others": lots[1:]}
+    return htmx.render(request, "inventory/merge_with.html", context)
 
 
 @require_POST
@@ -96,7 +105,10 @@ def apply(request: HttpRequest) -> HttpResponse:
     except (Invalid, Conflict) as problem:
         return _form(request, problem)
     merged = len(set(selection.ids) - {target_id}) + 1
-    return done(request, f"{merged:,} lots merged into {queries.row_of(kept).name}.", undo=current_change_set_id())
+    message = f"{merged:,} lots merged into {queries.row_of(kept).name}."
+    if not htmx.is_partial(request):
+        return htmx.go_on(request, queries.lot_url(kept.pk), message=message, undo=current_change_set_id())
+    return done(request, message, undo=current_change_set_id())
 
 
 @require("inventory:write")

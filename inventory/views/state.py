@@ -141,7 +141,7 @@ class ListState:
     def chips(self) -> list[Chip]:
         """Answer each filter with the address without it."""
         return [
-            Chip(term.words, self._without(term), unknown=not term.is_known)
+            Chip(term.words, self.without(term), unknown=not term.is_known)
             for term in (*self.filters.terms, *self.unknown)
         ]
 
@@ -150,7 +150,8 @@ class ListState:
         """Answer the list without filters, as it is sorted and shown. Never bare: that opens the user's first view."""
         return list_url(_only(self.query, {"sort", "size", "columns", "density"}).urlencode() or "view=all")
 
-    def _without(self, term: Term) -> str:
+    def without(self, term: Term) -> str:
+        """Answer the list's address without one of its filters."""
         query = QueryDict(mutable=True)
         for name in self.query:
             if name in PAGING:

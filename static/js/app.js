@@ -79,14 +79,24 @@ document.addEventListener(
       );
       return;
     }
+    if ("dirty" in form.dataset) form.dataset.unsaved = "";
     delete form.dataset.dirty;
-    setBusy(form, event.submitter);
+    // A file that comes leaves the page as it is, and nothing says that it has come.
+    if (!("download" in form.dataset)) setBusy(form, event.submitter);
   },
   true,
 );
 document.addEventListener("htmx:finally:request", (event) => {
-  const form = event.detail.ctx.sourceElement.closest?.("form");
-  if (form) clearBusy(form);
+  const { sourceElement, response } = event.detail.ctx;
+  const form = sourceElement.closest?.("form");
+  if (!form) return;
+  clearBusy(form);
+  // What was refused or got no answer is still only here: leaving asks again.
+  if ("unsaved" in form.dataset && !(response?.status < 400)) form.dataset.dirty = "";
+  delete form.dataset.unsaved;
+});
+document.addEventListener("htmx:after:swap", () => {
+  for (const wrong of document.querySelectorAll('form[data-guard] [aria-invalid="true"]')) wrong.form.dataset.dirty = "";
 });
 // A page that comes out of the back-forward cache must not stay busy.
 addEventListener("pageshow", (event) => {

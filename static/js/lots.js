@@ -82,9 +82,11 @@ function showSelection() {
   const { total, capped } = totals();
   more.hidden = all !== null || !head?.checked || !(Number(total) > boxes.length);
   more.textContent = `Select all ${whole.format(total ?? 0)}${capped === undefined ? "" : "+"} that match`;
-  bar.elements.ids.value = [...selected.keys()].join(" ");
-  bar.elements.query.value = all ?? "";
-  bar.elements.all.value = all === null ? "" : "1";
+  for (const { elements } of $$("form[data-selection]")) {
+    elements.ids.value = [...selected.keys()].join(" ");
+    elements.query.value = all ?? "";
+    elements.all.value = all === null ? "" : "1";
+  }
 }
 
 function toggle(check, on, extend) {
@@ -117,6 +119,8 @@ const PLACES = { unit_price: 4, qty_available: 0, low_stock_threshold: 0 };
 function foreseen(name, entry, seen) {
   const found = name in PLACES && SUM.exec(entry);
   if (!found) return entry;
+  // How thousands are told from decimals is for the server to say.
+  if (name !== "unit_price" && /[.,]/.test(found[2]) && !"*/×÷".includes(found[1] || "?")) return entry;
   const present = Number(seen) || 0;
   let by = Number(found[2].replace(",", "."));
   if (found[3]) by = "+-−".includes(found[1] || "?") ? (present * by) / 100 : by / 100;

@@ -66,7 +66,7 @@ function show({ message, level = "status", undo_url: undoUrl, copy }) {
   const alert = level === "alert" || level === "error";
   const text = element("p", {});
   const dismiss = element("button", { class: "btn icon sm", type: "button", "aria-label": "Dismiss" }, icon("x"));
-  const toast = element("div", { class: "toast", role: alert ? "alert" : "status" }, icon(alert ? "circle-alert" : "circle-check"), text);
+  const toast = element("div", { class: "toast", role: alert ? "alert" : "status" }, icon(alert ? "circle-alert" : level === "warning" ? "triangle-alert" : "circle-check"), text);
   if (undoUrl) {
     toast.append(undoButton(toast, undoUrl));
   }
@@ -88,7 +88,7 @@ function show({ message, level = "status", undo_url: undoUrl, copy }) {
 // Messages that the server put into the page.
 function adopt(place) {
   for (const message of place.querySelectorAll("[data-message]")) {
-    const level = /error|alert/.test(message.dataset.message) ? "alert" : "status";
+    const level = /error|alert/.test(message.dataset.message) ? "alert" : /warning/.test(message.dataset.message) ? "warning" : "status";
     show({ message: message.textContent.trim(), level, undo_url: message.dataset.undo });
     message.remove();
   }

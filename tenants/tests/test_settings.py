@@ -13,6 +13,7 @@ from common import workspace
 from common.errors import Invalid, StaleVersion
 from common.testing.people import PASSWORD, make_user
 from tenants import queries, services
+from tenants.forms import GeneralForm
 from tenants.models import Tenant
 from tenants.tests.people import sign_in
 
@@ -71,19 +72,50 @@ def test_keeps_what_was_typed_when_something_is_wrong(client: Any, changes: dict
     assert queries.shop_settings().version == 1
 
 
-def test_shows_both_where_somebody_else_was_faster(client: Any):
-    sign_in(client)
-    services.update_settings(name="Marta's Bricks", currency="USD")
+def _seen() -> dict[str, str]:
+    """Answer what a form that is open has hidden in it: the version, and what stood in it."""
+    values = GeneralForm.values_of(queries.shop_settings())
+    return {"version": str(values["version"]), "seen": values["seen"]}
 
-    response = client.post("/settings/general/save/", FORM)
+
+def test_asks_where_both_changed_it_and_takes_the_rest_from_who_did(client: Any):
+    sign_in(client)
+    opened = _seen()
+    services.update_settings(name="Marta's Bricks", currency="USD")
+    typed = {**FORM, "currency": "EUR"}
+
+    response = client.post("/settings/general/save/", {**typed, **opened})
 
     assert response.status_code == 409
     words = response.content.decode()
     assert "Somebody else changed the settings meanwhile" in words
+    assert 'name="keep_name"' in words
     assert "Marta&#x27;s Bricks" in words
     assert "Ana&#x27;s Bricks" in words
-    assert client.post("/settings/general/save/", {**FORM, "version": "2"}).status_code == 302
-    assert queries.shop_settings().name == "Ana's Bricks"
+    assert 'name="keep_currency"' not in words, "only the other one changed it"
+    assert '<option value="USD" selected>' in words
+
+
+@pytest.mark.parametrize(("choice", "name"), [("theirs", "Marta's Bricks"), ("yours", "Ana's Bricks")])
+def test_saves_what_was_chosen(client: Any, choice: str, name: str):
+    sign_in(client)
+    services.update_settings(name="Marta's Bricks")
+
+    response = client.post("/settings/general/save/", {**FORM, **_seen(), "keep_name": choice})
+
+    assert response.status_code == 302
+    assert queries.shop_settings().name == name
+
+
+@pytest.mark.parametrize("seen", ["", "no JSON", "[]", '{"version": 7}'])
+def test_asks_about_everything_that_differs_where_the_form_does_not_say_what_it_was(client: Any, seen: str):
+    sign_in(client)
+    services.update_settings(name="Marta's Bricks")
+
+    response = client.post("/settings/general/save/", {**FORM, "seen": seen})
+
+    assert response.status_code == 409
+    assert queries.shop_settings().name == "Marta's Bricks"
 
 
 @pytest.mark.parametrize(("role", "reads", "writes"), [("admin", 200, 302), ("staff", 200, 403), ("picker", 403, 403)])

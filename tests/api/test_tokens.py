@@ -21,6 +21,7 @@ from accounts import services, tokens
 from accounts.models import RefreshToken, User
 from common import workspace
 from common.actor import SYSTEM, use
+from common.errors import NotAuthenticated
 from tests.api.conftest import CENTRAL, PASSWORD, Program, change, make_user
 
 pytestmark = pytest.mark.django_db
@@ -353,3 +354,19 @@ def test_lists_and_ends_devices(owner: User, visitor: Program) -> None:
     assert program.send("DELETE", f"/auth/sessions/{listed[1]['id']}").status_code == 204
     assert status_with(there["access_token"]) == 401
     assert status_with(here["access_token"]) == 200
+
+
+def test_gives_no_tokens_for_a_password_that_was_changed_meanwhile(owner: User) -> None:
+    proved = User.objects.get(pk=owner.pk)
+    present = User.objects.get(pk=owner.pk)
+    present.set_password("another long enough password")
+    present.save()
+    with pytest.raises(NotAuthenticated):
+        tokens.issue_pair(user=proved, device_name="Tests", now=timezone.now())
+
+
+def test_gives_no_tokens_to_who_was_switched_off_meanwhile(owner: User) -> None:
+    staff = make_user("staff")
+    change(staff.email, is_active=False)
+    with pytest.raises(NotAuthenticated):
+        tokens.issue_pair(user=staff, device_name="Tests", now=timezone.now())

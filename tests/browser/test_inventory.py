@@ -16,7 +16,7 @@ _ADD = """async (count) => {
   const token = document.querySelector('meta[name="csrf-token"]').content;
   for (let number = 1; number <= count; number += 1) {
     const body = new URLSearchParams({item_type: "PART", item_no: `9${String(number).padStart(3, "0")}`, next: "1",
-      color_id: "Blue", item_name: "Plate", condition: "NEW", qty_available: "10", unit_price: "0.10"});
+      color_id: "Blue", item_name: "Zirconia", condition: "NEW", qty_available: "10", unit_price: "0.10"});
     const answer = await fetch("/inventory/add/", {method: "POST", body, headers: {"X-CSRF-Token": token}});
     if (!answer.ok) throw new Error(`${answer.status}`);
   }
@@ -25,7 +25,7 @@ _ADD = """async (count) => {
 
 def _fill(page: Page, stack: Stack) -> None:
     """Make a stock of some pages, if there is none yet."""
-    page.goto(stack.url("/inventory/?q=plate"))
+    page.goto(stack.url("/inventory/?q=zirconia"))
     if page.locator("tr[data-lot]").count() == 0:
         page.evaluate(_ADD, MANY)
 
@@ -59,7 +59,7 @@ def test_add_lots_by_keyboard_alone(page: Page, stack: Stack) -> None:
 def test_edit_in_place_and_take_it_back(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
     _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=plate"))
+    page.goto(stack.url("/inventory/?q=zirconia"))
     page.locator(_cell(page, 0, "unit_price")).click()
     page.keyboard.type("+0.02")
     page.keyboard.press("Enter")
@@ -109,7 +109,7 @@ def test_two_people_change_the_same_price(page: Page, browser: Browser, stack: S
 def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
     _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=plate"))
+    page.goto(stack.url("/inventory/?q=zirconia"))
     bar = page.locator("#bulk-bar")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -124,7 +124,7 @@ def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> N
     expect(bar).to_contain_text(f"{1 + MANY - 50} selected")
     page.keyboard.press("Escape")
     expect(bar).to_be_hidden()
-    page.goto(stack.url("/inventory/?q=plate"))
+    page.goto(stack.url("/inventory/?q=zirconia"))
     page.keyboard.press("Control+a")
     expect(bar).to_contain_text(f"{MANY} selected")
     bar.get_by_role("button", name="Price…").click()
@@ -142,7 +142,7 @@ def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> N
 def test_walk_through_lots_beside_the_list(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
     _fill(page, stack)
-    address = stack.url("/inventory/?q=plate&sort=-number")
+    address = stack.url("/inventory/?q=zirconia&sort=-number")
     page.goto(address)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -177,7 +177,7 @@ def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browse
     lot = str(page.locator("[data-row-link]").first.get_attribute("href"))
     context.clear_cookies()
     sign_in(page, stack, who)
-    paths = ["/inventory/", "/inventory/?q=plate&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
+    paths = ["/inventory/", "/inventory/?q=zirconia&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
              f"{lot}?tab=movements", f"{lot}?tab=history", f"{lot}?tab=listings", "/inventory/filters/",
              "/inventory/columns/", "/inventory/views/new/"]  # fmt: skip
     if who == "owner":

@@ -17,12 +17,12 @@ _ENDS = {JobStatus.FAILED: ImportStatus.FAILED, JobStatus.CANCELLED: ImportStatu
 def end_import(*, job_id: UUID, status: str, now: datetime) -> None:
     """Have the import of a job that failed or was cancelled say so. What was carried out until then stays."""
     end = _ENDS.get(JobStatus(status))
-    run = (
-        InventoryImport.objects.select_for_update(of=("self",)).filter(Q(read_job=job_id) | Q(apply_job=job_id)).first()
-    )
-    if end is None or run is None or run.status not in (ImportStatus.READING, ImportStatus.APPLYING):
+    # Its other job may end as it likes: a reader that is cancelled after its import was begun takes nothing back.
+    under_way = Q(status=ImportStatus.READING, read_job=job_id) | Q(status=ImportStatus.APPLYING, apply_job=job_id)
+    run = InventoryImport.objects.select_for_update(of=("self",)).filter(under_way).first()
+    if end is None or run is None:
         return
+    job = run.read_job if run.status == ImportStatus.READING else run.apply_job
     run.status, run.completed_at = end, now
-    job = run.apply_job or run.read_job
     run.error_message = job.error_message if job else ""
     run.save(update_fields=["status", "completed_at", "error_message"])

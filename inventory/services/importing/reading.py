@@ -70,14 +70,16 @@ def read_file(run: InventoryImport, job: Run) -> None:
             )
             _copy(waiting, lines)
             position += len(chunk)
-            job.progress(min(stream.tell(), run.file_size - 1), run.file_size, message=f"{position:,} rows read")
-        run.notes = reading.notes
+            # How many rows there are is only known at the end; until then as many as the pace so far promises.
+            expected = position * run.file_size // max(1, stream.tell())
+            job.progress(position, max(position + 1, expected), unit="rows")
+        run.notes, run.around = reading.notes, reading.around
         run.ignored = dict(reading.ignored.most_common(_IGNORED_SHOWN))
         with transaction.atomic():
             ImportLine.objects.filter(run=run).delete()
             run.counts = match(run)
             run.status = ImportStatus.PREVIEW
-            run.save(update_fields=["notes", "ignored", "counts", "status"])
+            run.save(update_fields=["notes", "around", "ignored", "counts", "status"])
             if how.options.apply_at_once:
                 start_applying(run)
 
