@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -77,8 +77,9 @@ def cpu_seconds(*roots: psutil.Process) -> float:
     total = 0.0
     for root in roots:
         for process in (root, *root.children(recursive=True)):
-            times = process.cpu_times()
-            total += times.user + times.system
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
         # What has ended meanwhile, as connections do, is kept by its parent.
         total += root.cpu_times().children_user + root.cpu_times().children_system
     return total

@@ -104,7 +104,7 @@ def _price(value: Decimal) -> str:
 
 
 def _time(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{value.astimezone(UTC).isoformat()[:19]}Z"
 
 
 # Reading

@@ -2,9 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
@@ -170,14 +168,32 @@ def _require_text(head: bytes) -> None:
         raise UnreadableFile("The file is empty.")
 
 
-def _cell(value: c.Cell) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return c.guarded(value)
-    if isinstance(value, Decimal):
-        return f"{value:.4f}"
-    return c.iso(value) if isinstance(value, datetime) else str(value)
+# By place, since asking each of 34 cells what it is takes longer than all else. The writer knows None and numbers.
+_HEADER = c.header("EUR")
+_AMOUNTS = [_HEADER.index(name) for name in ("Price (EUR)", "Cost", "TP1", "TP2", "TP3", "Weight (g)")]
+_MOMENTS = [_HEADER.index(name) for name in ("Date Added", "Last Sold")]
+_TEXTS = [
+    _HEADER.index(name)
+    for name in (
+        "Item No", "Item Name", "Category", "Color Name", "Description", "Remarks", "Reserved For", "Acquired From",
+        "Locations",
+    )
+]  # fmt: skip
+
+
+def _cells(lot: Lot) -> list[Any]:
+    """Answer a lot's cells as text that no spreadsheet takes for a formula."""
+    cells: list[Any] = c.cells(lot)
+    for place in _TEXTS:
+        if cells[place]:
+            cells[place] = c.guarded(cells[place])
+    for place in _AMOUNTS:
+        if cells[place] is not None:
+            cells[place] = f"{cells[place]:.4f}"
+    for place in _MOMENTS:
+        if cells[place] is not None:
+            cells[place] = c.iso(cells[place])
+    return cells
 
 
 @register
@@ -256,9 +272,9 @@ class CsvFile(Format):
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         yield b"\xef\xbb\xbf"
-        rows: Iterator[Sequence[c.Cell]] = chain([c.header(currency)], map(c.cells, lots))
+        rows = chain([[c.guarded(name) for name in c.header(currency)]], map(_cells, lots))
         while batch := list(islice(rows, _PIECE_ROWS)):
-            writer.writerows([_cell(value) for value in cells] for cells in batch)
+            writer.writerows(batch)
             yield text.getvalue().encode("utf-8", "replace")
             text.seek(0)
             text.truncate()

@@ -563,4 +563,4 @@ def cells(lot: "Lot") -> list[Cell]:
 
 def iso(value: datetime) -> str:
     """Answer a time as cells of text have it."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
