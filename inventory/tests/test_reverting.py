@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.context import change_set
+from audit.errors import NothingToRevert
 from audit.services import HandedOver
 from inventory import services
 from inventory.models import InventoryItem, InventoryItemLocation, Location
@@ -53,11 +54,16 @@ def test_an_import_is_taken_back_whole_and_done_again(count: int) -> None:
     old.refresh_from_db()
     assert old.qty_available == 5
 
-    _revert(back)
+    again = _revert(back)
 
     assert _stock() == after
     assert _placed() == places_after
     assert services.verify_stock() == []
+
+    _revert(again)
+
+    assert _stock() == before
+    assert _placed() == places
 
 
 def test_what_was_promised_meanwhile_stays_and_the_rest_goes() -> None:
@@ -85,3 +91,33 @@ def test_a_deletion_is_taken_back_with_places_and_pieces() -> None:
     assert _stock() == before
     assert _placed() == places
     assert services.verify_stock() == []
+
+
+def test_a_merge_and_a_split_are_taken_back() -> None:
+    first, second = make_lot(qty=5, remarks="a"), make_lot(qty=7, remarks="b")
+    before = _stock()
+    with change_set("inventory.merge_lots") as deed:
+        services.merge_lots(target_id=first.pk, source_ids=[second.pk], now=timezone.now())
+    _revert(deed.change_set_id)
+    assert _stock() == before
+    with change_set("inventory.split_lot") as deed:
+        services.split_lot(lot_id=second.pk, qty=3, changes={"remarks": "c"}, now=timezone.now())
+    _revert(deed.change_set_id)
+    assert _stock() == before
+    assert services.verify_stock() == []
+
+
+def test_no_piece_comes_from_nowhere_where_one_side_of_an_exchange_has_moved_since() -> None:
+    first, second = make_lot(qty=5, remarks="a"), make_lot(qty=7, remarks="b")
+    with change_set("inventory.merge_lots") as merged:
+        services.merge_lots(target_id=first.pk, source_ids=[second.pk], now=timezone.now())
+    services.reserve_stock(needs=[services.Need(first.pk, 1, "order")], now=timezone.now())
+    with pytest.raises(NothingToRevert):
+        _revert(merged.change_set_id)
+    assert not InventoryItem.objects.filter(pk=second.pk).exists()
+    with change_set("inventory.split_lot") as split:
+        new = services.split_lot(lot_id=first.pk, qty=4, changes={}, now=timezone.now())
+    services.reserve_stock(needs=[services.Need(new.pk, 1, "other")], now=timezone.now())
+    with pytest.raises(NothingToRevert):
+        _revert(split.change_set_id)
+    assert sum(lot.qty_available + lot.qty_reserved for lot in InventoryItem.objects.all()) == 12
