@@ -69,6 +69,13 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
 )
 
+# Places that other pages lead to; only the palette names them.
+_WITHIN: tuple[Place, ...] = (
+    Place("Import stock", "inventory:imports", "upload"),
+    Place("Put away", "inventory:put_away", "map-pin"),
+    Place("Move pieces", "inventory:move", "map-pin"),
+)
+
 # The left list of the settings pages (ui.md, 8.18).
 _SETTINGS: tuple[Place, ...] = (
     Place("General", "tenants:general", "store"),
@@ -107,7 +114,7 @@ def _items(places: tuple[Place, ...], request: HttpRequest) -> tuple[Item, ...]:
 
 def places_for(request: HttpRequest) -> list[Item]:
     """Answer every place that the visitor may open, settings included: what the palette offers."""
-    everything = tuple(place for _, places in _PLACES for place in places) + _SETTINGS
+    everything = tuple(place for _, places in _PLACES for place in places) + _WITHIN + _SETTINGS
     return list(_items(everything, request))
 
 

@@ -15,7 +15,7 @@ from inventory.choices import ImportStatus
 from inventory.formats.base import Lot
 from inventory.models import InventoryImport, InventoryItem, InventoryItemLocation, Location
 
-CHUNK = 5_000
+CHUNK = 3_000
 # As Lot has them, but for the last one, its locations.
 _COLUMNS = (
     "id", "item_type", "item_no", "item_name", "category_name", "color_id", "color_name", "condition", "completeness",

@@ -1,0 +1,61 @@
+"""The dashboard: what waits for whom, and what the stock amounts to."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from common.testing.people import make_user
+from common.testing.query_counts import counted
+from inventory.testing import make_location, make_lot
+
+pytestmark = pytest.mark.django_db
+MOST_QUERIES = 12  # performance.md, P7
+
+
+def test_lots_that_wait_are_links_to_exactly_these(client: Client) -> None:
+    client.force_login(make_user(role="staff"))
+    assert "Nothing waits." in client.get("/").content.decode()
+    make_lot(qty=2, low_stock_threshold=5, location=make_location())
+    make_lot(item_no="3003")
+    page = client.get("/").content.decode()
+    assert "1 lot under its threshold" in page
+    assert f"{reverse('inventory:list')}?low=yes" in page
+    assert "1 lot without a location" in page
+    assert reverse("inventory:put_away") in page
+
+
+def test_who_can_do_nothing_about_it_is_told_nothing_of_it(client: Client) -> None:
+    client.force_login(make_user(role="readonly"))
+    make_lot(qty=2, low_stock_threshold=5)
+    assert "Nothing waits." in client.get("/").content.decode()
+    assert reverse("inventory:worth") in client.get("/").content.decode()
+
+
+def test_the_card_of_the_stock(client: Client) -> None:
+    client.force_login(make_user(role="picker"))
+    assert "There is no stock yet" in client.get(reverse("inventory:worth")).content.decode()
+    make_lot(qty=1200)
+    page = client.get(reverse("inventory:worth")).content.decode()
+    assert "1,200" in page
+    assert "€144.00" in page
+    assert "0.0 %" in page
+
+
+def test_first_steps_are_done_by_what_is_there(client: Client) -> None:
+    client.force_login(make_user(role="owner"))
+    page = client.get("/").content.decode()
+    assert "Import a file" in page
+    assert "Add locations" in page
+    make_lot(location=make_location())
+    page = client.get("/").content.decode()
+    assert "Import a file" not in page
+    assert "Add locations" not in page
+
+
+def test_the_page_asks_no_more_than_its_share(client: Client) -> None:
+    client.force_login(make_user(role="owner"))
+    make_lot(qty=2, low_stock_threshold=5)
+    client.get("/")
+    with counted() as statements:
+        client.get("/")
+    assert len(statements) <= MOST_QUERIES, "\n".join(statements)
