@@ -106,8 +106,8 @@ class Reverter(ABC):
         return getattr(type(self), way.lower()) is not getattr(Reverter, way.lower())
 
 
-class RowsReverter(Reverter):
-    """Puts rows back by a few statements for all of them: for models whose only rules are those of the database."""
+class SetReverter(Reverter):
+    """Puts back many at once, and one as a set of one."""
 
     def restore(self, patch: Patch) -> None:
         self.apply_all([patch])
@@ -117,6 +117,14 @@ class RowsReverter(Reverter):
 
     def remove(self, patch: Patch) -> None:
         self.apply_all([patch])
+
+    @abstractmethod
+    def apply_all(self, patches: Sequence[Patch]) -> None:
+        """Do what the patches say, all of one way, by a few statements."""
+
+
+class RowsReverter(SetReverter):
+    """Puts rows back by themselves: for models whose only rules are those of the database."""
 
     def apply_all(self, patches: Sequence[Patch]) -> None:
         model, way = patches[0].model, patches[0].way

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.reverters import Objection, Patch, Reverter, Way
+from audit.reverters import Objection, Patch, SetReverter, Way
 from inventory import services
 from inventory.choices import MovementKind
 from inventory.models import InventoryItem, StockMovement
@@ -19,7 +19,7 @@ _EXCHANGED = "It exchanged pieces with another lot, which has changed since; onl
 _PROMISED = "Pieces of it were promised to an order or left with one; that is changed in the order."
 
 
-class LotReverter(Reverter):
+class LotReverter(SetReverter):
     """Puts lots' fields back, makes deleted ones again, takes new ones away. What is promised to orders stays."""
 
     follows = frozenset({"color_name"})
@@ -43,15 +43,6 @@ class LotReverter(Reverter):
             else stays.get(patch.id)
             for patch in patches
         ]
-
-    def restore(self, patch: Patch) -> None:
-        self.apply_all([patch])
-
-    def recreate(self, patch: Patch) -> None:
-        self.apply_all([patch])
-
-    def remove(self, patch: Patch) -> None:
-        self.apply_all([patch])
 
     def apply_all(self, patches: Sequence[Patch]) -> None:
         """Do all of one way by a few statements."""

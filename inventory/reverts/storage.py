@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from audit.reverters import Patch, Reverter, Way
+from audit.reverters import Patch, Reverter, SetReverter, Way
 from inventory import services
 from inventory.services.locations import EDITABLE as LOCATION_FIELDS
 from inventory.services.purchases import EDITABLE as PURCHASE_FIELDS
@@ -42,22 +42,13 @@ class LocationReverter(Reverter):
             super().apply_all(patches)
 
 
-class PlacementReverter(Reverter):
+class PlacementReverter(SetReverter):
     """Puts pieces back where they lay, as long as the lot has that many."""
 
     keeps = {"inventory_item_id": "A placement is of one lot.", "location_id": "A placement is at one place."}
 
     def permission(self, patch: Patch) -> str | None:  # the same for every patch
         return _WRITE
-
-    def restore(self, patch: Patch) -> None:
-        self.apply_all([patch])
-
-    def recreate(self, patch: Patch) -> None:
-        self.apply_all([patch])
-
-    def remove(self, patch: Patch) -> None:
-        self.apply_all([patch])
 
     def apply_all(self, patches: Sequence[Patch]) -> None:
         """Do all of one way by a few statements."""
