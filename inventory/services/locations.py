@@ -1,6 +1,6 @@
 """What can be done to locations: add, change, delete, generate, order the walk through them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -166,11 +166,12 @@ def generate_locations(
     new = [code for code in wanted if code.lower() not in present]
     if new:
         context.describe("inventory.generate_locations")
-        bulk.bulk_create(Location, _made(new, capacity=capacity))
+        bulk.bulk_create(Location, locations_of(new, capacity=capacity))
     return len(new), len(wanted) - len(new)
 
 
-def _made(codes: Sequence[str], *, capacity: int | None) -> Iterable[Location]:
+def locations_of(codes: Collection[str], *, capacity: int | None = None) -> Iterator[Location]:
+    """Answer new locations, not saved yet, of clean codes that nobody has."""
     for code, key in zip(codes, new_ids(len(codes)), strict=True):
         parts = parts_of(code)
         yield Location(

@@ -12,15 +12,14 @@ from django.db.models import QuerySet
 from audit import bulk, context
 from common import workspace
 from common.errors import Invalid
-from common.ids import new_ids
 from events.bus import publish
-from inventory.codes import CodeError, clean, parts_of
+from inventory.codes import CodeError, clean
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItem, InventoryItemLocation, Location
-from inventory.naturals import route_key
 from inventory.remarks import Pattern, PatternError, compiled, shares
 from inventory.services.checks import LENGTHS
 from inventory.services.columns import write_column
+from inventory.services.locations import locations_of
 from inventory.services.stock import write_placements
 from jobs import services as jobs
 from jobs.models import JobRun
@@ -205,20 +204,7 @@ def read_chunk(*, after: UUID | None, replace: bool, saves: Callable[[UUID, Tall
 
 
 def _make_locations(codes: Mapping[str, str]) -> dict[str, UUID]:
-    made = []
-    for key, code in zip(new_ids(len(codes)), codes.values(), strict=True):
-        parts = parts_of(code)
-        made.append(
-            Location(
-                id=key,
-                code=code,
-                zone=parts.zone,
-                aisle=parts.aisle,
-                shelf=parts.shelf,
-                bin=parts.bin,
-                route_key=route_key(code=code, sort_order=0),
-            )
-        )
+    made = list(locations_of(codes.values()))
     if made:
         bulk.bulk_create(Location, made)
     return {location.code.lower(): location.pk for location in made}
