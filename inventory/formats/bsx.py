@@ -249,8 +249,8 @@ class _Reader:
     def row(self, item: Item) -> LotRow | RowProblem:
         """Answer the item as a row, or what is wrong with it."""
         tags = dict(item.fields)
-        if len(tags) != len(item.fields):
-            twice = next(name for name, count in Counter(name for name, _ in item.fields).items() if count > 1)
+        # Counting is dear, and needed for next to no item.
+        if len(tags) != len(item.fields) and (twice := item.repeated()):
             return RowProblem(item.line, f"{twice[:60]} stands in this lot more than once.", "", tags[twice][:100])
         try:
             values, extra = self.read(item.fields, tags)

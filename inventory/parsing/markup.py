@@ -58,6 +58,10 @@ class Item:
     fields: Sequence[tuple[str, str]]
     attributes: Mapping[str, str]
 
+    def repeated(self) -> str | None:
+        """Answer the first tag that stands in it more than once, if any does."""
+        return next((name for name, count in Counter(name for name, _ in self.fields).items() if count > 1), None)
+
 
 @dataclass(slots=True)
 class Around:
