@@ -22,7 +22,7 @@ from common.errors import Conflict, Invalid, NotFound, StaleVersion
 from inventory import downloads, formats, services
 from inventory.models import InventoryItem
 from inventory.queries import imports
-from inventory.queries.filters import PARAMETERS, Filters, filtered
+from inventory.queries.filters import PARAMETERS, Filters, filtered, leaves_few
 from inventory.queries.locations import LEVELS, location_with_contents, locations_matching, with_contents
 from inventory.queries.lots import Place, get_lot, places_of, places_read, with_places
 from inventory.serializers import (
@@ -105,7 +105,7 @@ class LotsView(ApiView):
     def get(self, _request: Request) -> HttpResponse:
         """Answer the lots that the filters leave."""
         filters, order = _filters(self.query_filters), self.query["ordering"]
-        pages = CursorPagination(order, nulls_last=order.removeprefix("-") in _NOT_ALWAYS, sorts=filters.is_rare)
+        pages = CursorPagination(order, nulls_last=order.removeprefix("-") in _NOT_ALWAYS, sorts=leaves_few(filters))
         return self.page(with_places(filtered(filters).defer("extra")), as_rows=_rows, pages=pages)
 
     @operation("Add a lot", takes=LotInput, answers=LotRow, status=201, versioned=False, example=_EXAMPLE)

@@ -3,6 +3,7 @@
 The list, the API, bulk edits and exports all mean the same by the same parameters.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -25,6 +26,8 @@ from inventory.models.lots import searchable
 # A word of the search needs three characters for the trigram index to say anything.
 _INDEXED = 3
 _MAX_TEXT, _MAX_WORDS, _MAX_IDS = 200, 8, 5000
+# So many lots are sooner found and sorted than met in the order of a list.
+_FEW = 5_000
 _PRICE_LIMIT, _QTY_LIMIT = Decimal(10) ** 8, 2**31
 _YES, _NO = "yes", "no"
 
@@ -97,11 +100,6 @@ class Filters:
         return not self.values
 
     @property
-    def is_rare(self) -> bool:
-        """Tell whether several words are searched for: a condition that is dear to check, and that few lots meet."""
-        return sum(len(word) >= _INDEXED for word in _words_of(self.values.get("q", ""))) > 1
-
-    @property
     def terms(self) -> tuple[Term, ...]:
         """Answer what narrows the list, one by one, in words; then what isn't known."""
         known = []
@@ -136,6 +134,17 @@ def filtered(filters: Filters) -> "QuerySet[InventoryItem]":
     for name, value in filters.values.items():
         found = found.filter(PARAMETERS[name].condition(value))
     return found
+
+
+def leaves_few(filters: Filters) -> bool:
+    """Tell whether a search leaves few lots, as far as PostgreSQL can tell beforehand.
+
+    In the order of a list these may all come behind every other lot of the shop. A query, where words are searched for.
+    """
+    if not _words_of(filters.values.get("q", "")):
+        return False
+    plan = json.loads(filtered(filters).order_by().values("pk").explain(format="json"))
+    return bool(plan[0]["Plan"]["Plan Rows"] <= _FEW)
 
 
 def _may_repeat(name: str) -> bool:

@@ -22,7 +22,7 @@ from common.errors import NotFound
 from inventory.choices import MovementKind
 from inventory.models import InventoryItem, InventoryItemLocation, Location, SavedView, StockMovement
 from inventory.models.lots import margin, remarks_start, sale
-from inventory.queries.filters import Filters, Term, filtered
+from inventory.queries.filters import Filters, Term, filtered, leaves_few
 from inventory.tiers import as_text
 
 # Counting goes so far, and summing takes so long, before a list says "10,000+".
@@ -277,8 +277,8 @@ def ordering_of(sort: str, filters: Filters | None = None) -> CursorPagination:
     """Answer how a list of lots is paged through: a sort's name, with a minus in front for the other way round."""
     found = SORTS.get(sort.removeprefix("-")) or SORTS[DEFAULT_SORT]
     direction = "-" if sort.startswith("-") else ""
-    is_rare = filters is not None and filters.is_rare
-    return CursorPagination(f"{direction}{found.key}", nulls_last=found.nulls_last, sorts=is_rare)
+    is_sorted = filters is not None and leaves_few(filters)
+    return CursorPagination(f"{direction}{found.key}", nulls_last=found.nulls_last, sorts=is_sorted)
 
 
 def sortable(lots: "QuerySet[InventoryItem]", sort: str) -> "QuerySet[InventoryItem]":
@@ -289,7 +289,8 @@ def sortable(lots: "QuerySet[InventoryItem]", sort: str) -> "QuerySet[InventoryI
 
 
 def list_page(filters: Filters, *, sort: str = DEFAULT_SORT, cursor: str | None = None, limit: int = 50) -> Page[Any]:
-    """Answer a page of the list, as rows. One query; a second where it reaches the lots without a value to sort by.
+    """Answer a page of the list, as rows. One query; one more for a search, and where it reaches lots without a value
+    to sort by.
 
     Raises BadRequest for a cursor that isn't one of this order.
     """
@@ -565,9 +566,7 @@ def known_item(item_no: str) -> InventoryItem | None:
 
 def find_lots(text: str, *, limit: int = 8) -> list[LotRow]:
     """Answer lots by number, name, color or remarks, for the palette."""
-    lots = filtered(Filters.parse({"q": text[:200]})).defer("extra").order_by("item_no", "id")[:limit]
-    now = timezone.now()
-    return [row_of(lot, now=now) for lot in lots]
+    return list_page(Filters.parse({"q": text[:200]}), limit=limit).rows
 
 
 def own_view(view_id: UUID, *, owner_id: UUID) -> SavedView:

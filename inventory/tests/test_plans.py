@@ -5,6 +5,8 @@ from django.db import connection
 from django.urls import reverse
 
 from inventory.models import InventoryItem, Location
+from inventory.queries.filters import Filters
+from inventory.queries.lots import list_page
 from inventory.tests.api import Program
 from inventory.tests.conftest import Fill
 from inventory.tests.plans import Explain, scans
@@ -78,3 +80,11 @@ def test_nothing_that_is_asked_for_reads_a_table_from_end_to_end() -> None:
             found += _plans(program, following)[0]
         wrong += [f"{path}\n{plan}" for plan in found]
     assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.usefixtures("full_shop")
+def test_few_lots_are_found_in_the_search_index_however_late_a_list_meets_them() -> None:
+    explain = Explain(InventoryItem._meta.db_table)
+    with connection.execute_wrapper(explain):
+        assert len(list_page(Filters.parse({"q": "technic"})).rows) == 50
+    assert "lot_search" in explain.plans[-1]
