@@ -80,13 +80,17 @@ class _Buffer:
         self._counted = self._at
         return self._line
 
-    def _more(self) -> bool:
-        piece = next(self._pieces, None)
-        if piece is None:
+    def _more(self, count: int = 1) -> bool:
+        """Take in so many characters, or what is left; tell whether any came."""
+        taken: list[str] = []
+        while count > 0 and (piece := next(self._pieces, None)) is not None:
+            taken.append(mended(piece))
+            count -= len(piece)
+        if not taken:
             self._is_over = True
             return False
         _ = self.line
-        self._text = self._text[self._at :] + mended(piece)
+        self._text = "".join((self._text[self._at :], *taken))
         self._at = self._counted = 0
         return True
 
@@ -118,16 +122,21 @@ class _Buffer:
             except RecursionError:
                 raise UnreadableFile(f"Line {self.line}: this is nested too deeply.") from None
             except json.JSONDecodeError as error:
-                if self._is_complete_error(error) or not self._more():
+                if self._is_complete_error(error) or not self._as_much_again():
                     raise self._unreadable(error) from None
                 continue
             # A number at the very end may go on.
-            if end == len(self._text) and self._text[end - 1] not in '}]"' and self._more():
+            if end == len(self._text) and self._text[end - 1] not in '}]"' and self._as_much_again():
                 continue
             self._at = end
             if twice is not None:
                 raise twice
             return found
+
+    def _as_much_again(self) -> bool:
+        """Take in as much as is unread, so that a value decoded from its start each time is decoded twice in all."""
+        unread = len(self._text) - self._at
+        return self._more(max(1, min(unread, _MAX_VALUE + 1 - unread)))
 
     def _is_complete_error(self, error: json.JSONDecodeError) -> bool:
         """Tell whether more text can't mend it."""
