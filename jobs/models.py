@@ -26,7 +26,8 @@ class JobRun(models.Model):
     idempotency_key = models.CharField(max_length=200, unique=True)
     checkpoint = models.JSONField(default=dict)
     attempt = models.PositiveIntegerField(default=0)
-    # How often it ended without a word or couldn't go on; what counts towards its end, unlike a worker's orderly stop.
+    # How often it ended without a word or couldn't go on since it last got further; what counts towards its end, unlike
+    # a worker's orderly stop.
     interruptions = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)

@@ -42,7 +42,8 @@ def job(
 ) -> Callable[[F], F]:
     """Declare the function as what jobs of that kind do. `queue`: orders, sync, default or bulk.
 
-    `max_attempts`: how often it may die without a word or meet a database that is away before it has failed.
+    `max_attempts`: how often it may die without a word or meet a database that is away, without getting to another
+    checkpoint in between, before it has failed.
     """
 
     def declare(function: F) -> F:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Coalesce
 
 from common import actor, live
@@ -132,8 +132,12 @@ def beat(*, job_id: UUID, attempt: int, now: datetime) -> bool:
 
 
 def save_checkpoint(*, job_id: UUID, attempt: int, values: dict[str, Any], now: datetime) -> bool:
-    """Remember where to go on; part of the caller's transaction, if there is one. Answers and raises as `beat`."""
-    return _fenced(job_id, attempt, checkpoint=values, last_heartbeat_at=now)
+    """Remember where to go on; part of the caller's transaction, if there is one. Answers and raises as `beat`.
+
+    A job that gets further has all its attempts before it again.
+    """
+    interruptions = Case(When(checkpoint=values, then=F("interruptions")), default=0)
+    return _fenced(job_id, attempt, checkpoint=values, interruptions=interruptions, last_heartbeat_at=now)
 
 
 def save_progress(

@@ -20,7 +20,7 @@ BOOT_S = 60
 
 
 class Worker:
-    """A Celery worker with one process for tasks, in a session of its own."""
+    """A Celery worker with one process for tasks, in a session of its own. Its files lie beside its log."""
 
     def __init__(self, log: Path) -> None:
         self._log = log.open("ab")
@@ -36,7 +36,14 @@ class Worker:
                 sys.executable, "-m", "celery", "-A", "brikonnect.tests.worker_app:app", "worker", "--concurrency=1",
                 "--without-mingle", "--without-gossip", "--loglevel=INFO",
             ],
-            env={**environ, "DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL},
+            env={
+                **environ,
+                "DATABASE_URL": url,
+                "REDIS_URL": settings.REDIS_URL,
+                "DATA_DIR": str(log.parent),
+                # Those of the tests keep files in the process's memory.
+                "DJANGO_SETTINGS_MODULE": "brikonnect.settings",
+            },
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -76,7 +76,7 @@ def test_goes_on_with_a_job_whose_worker_was_killed(start_worker: Start) -> None
     services.sweep(now=timezone.now() + timedelta(seconds=21))
     wait_for(lambda: not JobRun.objects.get(pk=job.id).is_open, seconds=30, what=second.path.read_text)
     job.refresh_from_db()
-    assert (job.status, job.attempt, job.interruptions) == (JobStatus.COMPLETED, 2, 1)
+    assert (job.status, job.attempt, job.interruptions) == (JobStatus.COMPLETED, 2, 0)
     lines = job.logs.filter(level=LogLevel.INFO).order_by("id").values_list("message", flat=True)
     assert list(lines) == [f"brick {brick}" for brick in range(6)]
 

@@ -14,8 +14,17 @@ from inventory.services import importing
 from jobs.registry import job
 from jobs.runner import Run
 
+# What a shop lives from is worth a dozen tries: reading begins anew each time, and has no checkpoint to count from.
+_ATTEMPTS = 12
 
-@job(importing.READ, label="Read a file of stock", queue="bulk", permission="inventory:import")
+
+@job(
+    importing.READ,
+    label="Read a file of stock",
+    queue="bulk",
+    permission="inventory:import",
+    max_attempts=_ATTEMPTS,
+)
 def read_import(run: Run, *, import_id: str) -> dict[str, Any]:
     """Read the file into lines and decide what each will do; then carry it out if nobody wants to look first."""
     found = InventoryImport.objects.get(pk=UUID(import_id))
@@ -28,7 +37,13 @@ def read_import(run: Run, *, import_id: str) -> dict[str, Any]:
     }
 
 
-@job(importing.APPLY, label="Import stock", queue="bulk", permission="inventory:import")
+@job(
+    importing.APPLY,
+    label="Import stock",
+    queue="bulk",
+    permission="inventory:import",
+    max_attempts=_ATTEMPTS,
+)
 def apply_import(run: Run, *, import_id: str) -> dict[str, Any]:
     """Carry an import out."""
     found = InventoryImport.objects.get(pk=UUID(import_id))

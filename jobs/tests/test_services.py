@@ -225,6 +225,22 @@ def test_takes_up_a_silent_job_and_gives_up_after_a_few_times() -> None:
     assert job.error_message.startswith("Given up after 3 attempts.")
 
 
+def test_gives_a_job_that_gets_further_all_its_attempts_again() -> None:
+    now = timezone.now()
+    with declared("bricks", lambda _run: None):
+        job = started()
+        # It saves the fourth checkpoint over and over, as one does whose next step kills its worker.
+        for brick in (1, 2, 3, 4, 4, 4):
+            held = services.claim(job_id=job.id, now=now)
+            assert held is not None
+            services.save_checkpoint(job_id=job.id, attempt=held.attempt, values={"brick": brick}, now=now)
+            now += timedelta(minutes=15)
+            services.sweep(now=now)
+            now += timedelta(minutes=15)
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.interruptions) == (JobStatus.FAILED, 6, 3)
+
+
 def test_cancels_a_silent_job_that_was_to_be_cancelled() -> None:
     with declared("bricks", lambda _run: None):
         job = running(started())
