@@ -134,6 +134,7 @@ def _rows(model: Any, *left_out: str, order: str) -> list[tuple[Any, ...]]:
 def outcome() -> dict[str, Any]:
     """Answer all that an import leaves in the shop, but for keys and times."""
     run = InventoryImport.objects.get()
+    assert run.change_set_id is not None
     places = {
         lot_id: place for place, lot_id in enumerate(InventoryItem.objects.order_by("id").values_list("id", flat=True))
     }

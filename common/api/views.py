@@ -84,6 +84,13 @@ def query_readers(contract: Operation) -> tuple[serializers.QuerySerializer, ...
     return tuple(made)
 
 
+@cache
+def _writer(contract: Operation) -> serializers.Serializer:
+    """Answer what writes the answers of an operation; made once, as those that read queries are."""
+    assert contract.answers is not None  # noqa: S101  # asked by whoever has something to answer
+    return contract.answers()
+
+
 class ApiView(APIView):
     """One resource. Each method declares its `access` and its contract (`@operation`).
 
@@ -251,8 +258,7 @@ class ApiView(APIView):
         return response
 
     def _represent(self, contract: Operation, what: Any) -> Any:
-        assert contract.answers is not None  # noqa: S101  # asked before
-        serializer = contract.answers(context={"view": self})
+        serializer = _writer(contract)
         if contract.many:
             return {"results": [serializer.to_representation(row) for row in what]}
         return serializer.to_representation(what)
@@ -280,9 +286,9 @@ class ApiView(APIView):
     ) -> HttpResponse:
         """Answer one page of rows that was read by other means than a queryset; `count` if it was asked for."""
         contract, query = self.operation, self.query
-        assert contract.answers is not None  # noqa: S101  # a list without a row's serializer is a mistake of ours
-        serializer = contract.answers(context={"view": self})
-        if "fields" in query:
+        serializer = _writer(contract)
+        if "fields" in query and contract.answers is not None:
+            serializer = contract.answers()
             for name in set(serializer.fields) - set(query["fields"]):
                 serializer.fields.pop(name)
         body: dict[str, Any] = {
