@@ -161,15 +161,15 @@ def _read(begun: WaitingRow, row: LotRow, how: _How) -> WaitingRow:
         kept["extra"] = {how.format: row.extra}
     qty, is_difference = _quantity(values)
     is_left_out = row.is_excluded and not how.options.with_excluded
-    if has_identity:
-        begun = begun._replace(
-            item_type=made["item_type"],
-            item_no=made["item_no"],
-            color_id=made["color_id"],
-            condition=made["condition"],
-            completeness=made["completeness"] or "",
-            sub_condition=made["sub_condition"] or "",
-        )
+    identity = {
+        "item_type": made["item_type"],
+        "item_no": made["item_no"],
+        "color_id": made["color_id"],
+        "condition": made["condition"],
+        "completeness": made["completeness"] or "",
+        "sub_condition": made["sub_condition"] or "",
+    }
+    places = values.get("locations")
     return begun._replace(
         outcome=LineOutcome.SKIPPED if is_left_out else "",
         message="The file marks it as not to be imported." if is_left_out else "",
@@ -179,8 +179,9 @@ def _read(begun: WaitingRow, row: LotRow, how: _How) -> WaitingRow:
         qty=qty,
         is_difference=is_difference,
         is_deletion=bool(values.get("is_deleted")),
-        values=json.dumps(kept, default=_plain, ensure_ascii=False),
-        locations=json.dumps(values.get("locations") or [], ensure_ascii=False),
+        values=_as_json(kept),
+        locations=_as_json(places) if places else "[]",
+        **(identity if has_identity else {}),
     )
 
 
@@ -221,6 +222,10 @@ def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is no value of a lot")
+
+
+# Made once: json.dumps makes an encoder for each call that asks for something of its own.
+_as_json = json.JSONEncoder(default=_plain, ensure_ascii=False).encode
 
 
 def _copy(table: str, lines: Iterable[WaitingRow]) -> None:
