@@ -1,5 +1,6 @@
 """The menu, made from what the views themselves declare: what one may not open isn't shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,8 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
 )
 
+_MENU = tuple(place for _, places in _PLACES for place in places)
+
 # Places that other pages lead to; only the palette names them.
 _WITHIN: tuple[Place, ...] = (
     Place("Import stock", "inventory:imports", "upload"),
@@ -98,29 +101,37 @@ def access_of(url: str, urlconf: str | None) -> Access:
     return access or Access(signed_in=True, permissions=("undeclared",))
 
 
-def _items(places: tuple[Place, ...], request: HttpRequest) -> tuple[Item, ...]:
-    urlconf = getattr(request, "urlconf", None)
-    found = []
+def _urls(places: Iterable[Place], urlconf: str | None) -> dict[str, Place]:
+    found = {}
     for place in places:
         try:
-            url = reverse(place.url_name, urlconf)
+            found[reverse(place.url_name, urlconf)] = place
         except NoReverseMatch:
             continue
-        if access_of(url, urlconf).allows(actor.current()):
-            current = request.path == url or (url != "/" and request.path.startswith(url))
-            found.append(Item(place.label, url, place.icon, current, place.shortcut))
-    return tuple(found)
+    return found
+
+
+def _items(places: Iterable[Place], request: HttpRequest) -> list[Item]:
+    urlconf = getattr(request, "urlconf", None)
+    urls = _urls(places, urlconf)
+    # Places lie within each other: one is where the most specific of them says.
+    around = [url for url in urls if request.path == url or (url != "/" and request.path.startswith(url))]
+    here = max(around, key=len, default="")
+    return [
+        Item(place.label, url, place.icon, url == here, place.shortcut)
+        for url, place in urls.items()
+        if access_of(url, urlconf).allows(actor.current())
+    ]
 
 
 def places_for(request: HttpRequest) -> list[Item]:
     """Answer every place that the visitor may open, settings included: what the palette offers."""
-    everything = tuple(place for _, places in _PLACES for place in places) + _WITHIN + _SETTINGS
-    return list(_items(everything, request))
+    return _items((*_MENU, *_WITHIN, *_SETTINGS), request)
 
 
 def settings_places(request: HttpRequest) -> tuple[Item, ...]:
     """Answer the left list of the settings pages."""
-    return _items(_SETTINGS, request)
+    return tuple(_items(_SETTINGS, request))
 
 
 class _Shell:
@@ -131,7 +142,12 @@ class _Shell:
 
     @property
     def navigation(self) -> list[Group]:
-        groups = (Group(label, _items(places, self._request)) for label, places in _PLACES)
+        shown = {item.url: item for item in _items(_MENU, self._request)}
+        urlconf = getattr(self._request, "urlconf", None)
+        groups = (
+            Group(label, tuple(shown[url] for url in _urls(places, urlconf) if url in shown))
+            for label, places in _PLACES
+        )
         return [group for group in groups if group.items]
 
     @property

@@ -1,5 +1,7 @@
 """The dashboard: what waits for whom, and what the stock amounts to."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -59,3 +61,21 @@ def test_the_page_asks_no_more_than_its_share(client: Client) -> None:
     with counted() as statements:
         client.get("/")
     assert len(statements) <= MOST_QUERIES, "\n".join(statements)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("inventory:list", "Inventory"),
+        ("inventory:add", "Inventory"),
+        ("inventory:locations", "Locations"),
+        ("inventory:put_away", "Locations"),
+        ("inventory:purchases", "Purchases"),
+        ("dashboard", "Dashboard"),
+    ],
+)
+def test_the_menu_marks_the_innermost_place_alone(client: Client, name: str, label: str) -> None:
+    client.force_login(make_user(role="owner"))
+    page = client.get(reverse(name)).content.decode()
+    menu = page[page.index('id="nav"') : page.index("</nav>")]
+    assert re.findall(r'aria-current="page".*?<span>(.*?)</span>', menu, re.DOTALL) == [label]
