@@ -12,8 +12,8 @@ from common.http import HttpRequest
 
 
 def target_of(request: HttpRequest) -> str:
-    """Answer the id of the element that htmx will swap; htmx 4 sends `tag#id`, a plain request nothing."""
-    return (request.headers.get("HX-Target") or "").rpartition("#")[2]
+    """Answer the id of the element that htmx will swap: `tag#id` in htmx 4, where it has one."""
+    return (request.headers.get("HX-Target") or "").partition("#")[2]
 
 
 def is_partial(request: HttpRequest) -> bool:

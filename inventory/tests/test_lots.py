@@ -1,5 +1,6 @@
 """Lots one by one: split, merged, put back, and what their pages let people do."""
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -305,3 +306,63 @@ def test_a_lot_is_found_by_the_palette(owner: Client) -> None:
     lot = make_lot(remarks="bin 77")
     page = owner.get(reverse("palette"), {"q": "3001 red"}).content.decode()
     assert reverse("inventory:lot", args=[lot.pk]) in page
+
+
+# --- What leads on ---------------------------------------------------------------------------------------------------
+def test_a_choice_made_in_the_list_leaves_one_there(owner: Client) -> None:
+    lot = make_lot(unit_price=Decimal("0.20"))
+    chosen = {"field": "unit_price", "seen.unit_price": "0.20", "value.unit_price": "0.30"}
+    here = owner.get(reverse("inventory:list"), {"q": "3001"}).wsgi_request.build_absolute_uri()
+    headers = {"HX-Request": "true", "HX-Target": "dialog#dialog", "HX-Current-URL": here}
+    answer = owner.post(reverse("inventory:resolve", args=[lot.pk]), chosen, headers=headers)
+    assert answer.status_code == 200
+    assert {"toast", "lots:refresh"} <= set(json.loads(answer.headers["HX-Trigger"]))
+
+
+def test_a_lot_is_merged_with_its_equals_from_its_page(owner: Client) -> None:
+    lot, equal, _other = make_lot(qty=2), make_lot(qty=50), make_lot(color_id=7, qty=9)
+    page = owner.get(reverse("inventory:merge_with", args=[lot.pk])).content.decode()
+    assert page.count('type="checkbox" name="ids"') == 1
+    ids = {"ids": [str(lot.pk), str(equal.pk)], "target": str(lot.pk)}
+    asked = owner.post(reverse("inventory:merge"), ids).content.decode()
+    assert re.search(rf'value="{lot.pk}" checked', asked)
+    answer = owner.post(reverse("inventory:merge_apply"), {"ids": f"{lot.pk} {equal.pk}", "target": str(lot.pk)})
+    assert answer.headers["Location"] == reverse("inventory:lot", args=[lot.pk])
+    lot.refresh_from_db()
+    assert lot.qty_available == 52
+
+
+def test_different_things_are_refused_before_anything_is_asked(owner: Client) -> None:
+    ids = f"{make_lot().pk} {make_lot(color_id=7).pk}"
+    page = owner.post(reverse("inventory:merge"), {"ids": ids}).content.decode()
+    assert "only equal things merge" in page
+    assert 'name="target"' not in page
+
+
+def test_a_movement_leads_to_what_caused_it(owner: Client) -> None:
+    lot = make_lot(qty=10)
+    made = services.split_lot(lot_id=lot.pk, qty=4, changes={}, now=NOW)
+    page = owner.get(f"{reverse('inventory:lot', args=[made.pk])}?tab=movements").content.decode()
+    assert f'href="{reverse("inventory:lot", args=[lot.pk])}">The other lot' in page
+
+
+def test_what_the_log_says_is_not_offered_to_whom_it_is_closed(client: Client) -> None:
+    client.force_login(make_user(role="readonly"))
+    page = client.get(reverse("inventory:lot", args=[make_lot().pk])).content.decode()
+    assert "tab=history" not in page
+    assert "tab=movements" in page
+
+
+def test_a_search_without_result_names_the_filter_in_the_way(owner: Client) -> None:
+    make_lot(condition="NEW")
+    page = owner.get(reverse("inventory:list"), {"q": "3001", "condition": "USED"}).content.decode()
+    assert "No lots match these 2 filters" in page
+    assert "1 matches without Used" in page
+    assert "without “3001”" not in page
+
+
+def test_the_history_tells_tier_prices_as_people_write_them(owner: Client) -> None:
+    lot = make_lot(tier_prices=[{"qty": 50, "price": "0.1100"}])
+    page = owner.get(reverse("audit:history", args=["InventoryItem", lot.pk])).content.decode()
+    assert "50: 0.11" in page
+    assert "&quot;price&quot;" not in page

@@ -16,7 +16,7 @@ from catalog import colors
 from common import actor
 from common.access import require
 from common.errors import BadRequest, Conflict, Invalid, StaleVersion
-from common.htmx import go_on, render, toast, undo_url
+from common.htmx import go_on, is_partial, render, toast, trigger, undo_url
 from common.http import HttpRequest
 from inventory import services
 from inventory.choices import NEEDS_COLOR, ItemCondition, ItemType
@@ -234,12 +234,12 @@ def resolve(request: HttpRequest, lot_id: UUID) -> HttpResponse:
         changed = services.update_lot(lot_id=lot_id, changes=changes, seen=seen, now=timezone.now())
     except StaleVersion as error:
         return _conflict(request, lot_id, error)
-    return go_on(
-        request,
-        queries.lot_url(changed.pk),
-        message=f"{changed.item_no} {changed.color_name} is as you chose.",
-        undo=current_change_set_id(),
-    )
+    message = f"{changed.item_no} {changed.color_name} is as you chose."
+    # Who was editing in the list goes on there.
+    came_from = (request.htmx.current_url_abs_path or "").partition("?")[0]
+    if is_partial(request) and came_from == reverse("inventory:list"):
+        return trigger(toast(HttpResponse(), message, undo=current_change_set_id()), "lots:refresh")
+    return go_on(request, queries.lot_url(changed.pk), message=message, undo=current_change_set_id())
 
 
 # --- Split, delete --------------------------------------------------------------------------------------------------

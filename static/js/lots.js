@@ -185,7 +185,6 @@ function neighbor(cell, key, back) {
 
 function saveCell(form) {
   const cell = form.closest("td");
-  const row = rowOf(cell);
   const { edit: name, seen } = form.dataset;
   const entry = form.elements.entry.value;
   if (entry.trim() === seen && !form.querySelector("[role=alert]")) {
@@ -197,14 +196,36 @@ function saveCell(form) {
   form.replaceWith(button);
   button.dataset.entry = entry;
   button.dataset.shown = form.elements.entry.dataset.shown;
-  htmx.ajax("POST", `/inventory/${row.dataset.lot}/edit/`, {
+  send(button);
+}
+
+function send(button) {
+  const { edit: field, entry, seen } = button.dataset;
+  htmx.ajax("POST", `/inventory/${rowOf(button).dataset.lot}/edit/`, {
     source: button,
-    target: cell,
+    target: button.closest("td"),
     swap: "innerHTML",
     push: "false",
-    values: { field: name, entry, seen, cell: "1" },
+    values: { field, entry, seen, cell: "1" },
   });
 }
+
+// What was on its way when the session ended goes once more.
+document.addEventListener("session:renewed", () => {
+  for (const button of $$("button.cell.pending", rows() ?? document)) {
+    button.dataset.again = "";
+    send(button);
+  }
+});
+// Nobody signed in again: what was typed stays to be tried once more.
+document.getElementById("login-sheet")?.addEventListener("close", () => {
+  for (const button of $$("button.cell.pending:not([data-again])", rows() ?? document)) {
+    const { edit, entry, shown, seen } = button.dataset;
+    const back = cellButton(edit, shown, seen);
+    button.replaceWith(back);
+    openCell(back, entry);
+  }
+});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-edit]");
@@ -251,8 +272,14 @@ document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   const { edit, entry, shown, seen } = button.dataset;
   const back = cellButton(edit, shown, seen);
   button.replaceWith(back);
-  if (status !== 409) openCell(back, entry);
+  if (status === 409) refresh();
+  else openCell(back, entry);
 });
+
+function refresh() {
+  const place = rows();
+  if (place) htmx.ajax("GET", location.pathname + location.search, { source: place, target: "#rows", swap: "outerMorph", push: "false" });
+}
 
 function flash(element) {
   element.classList.remove("flash");
@@ -360,9 +387,9 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 // What was done to the selection is done: the bulk sheet says so.
 document.addEventListener("lots:done", () => {
   clearSelection();
-  const place = rows();
-  if (place) htmx.ajax("GET", location.pathname + location.search, { source: place, target: "#rows", swap: "outerMorph", push: "false" });
+  refresh();
 });
+document.addEventListener("lots:refresh", refresh);
 
 // --- Keys ------------------------------------------------------------------------------------------------------------
 function here() {

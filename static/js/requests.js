@@ -195,8 +195,8 @@ function goOn() {
   if (!element.isConnected) return;
   if (element.matches("form")) element.requestSubmit(event.submitter ?? undefined);
   else if (element === document.body) htmx.ajax(request.method, request.action, INTO_MAIN);
-  else if (event.type === "click") element.click();
-  else htmx.trigger(element, event.type);
+  else if (event?.type === "click") element.click();
+  else if (event) htmx.trigger(element, event.type);
 }
 
 async function takeNewToken() {

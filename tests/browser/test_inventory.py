@@ -1,21 +1,22 @@
 """A seller's day with the list: lots added by keyboard, edited in place, undone, selected over pages, all changed."""
 
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Stack, Watched, sign_in
+from tests.browser.conftest import PASSWORD, Stack, Watched, sign_in
 from tests.browser.test_every_page import WIDTHS, _check
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 # More than a page of the list holds.
 MANY = 60
-_ADD = """async (count) => {
+_ADD = """async ({tag, count}) => {
   const token = document.querySelector('meta[name="csrf-token"]').content;
   for (let number = 1; number <= count; number += 1) {
-    const body = new URLSearchParams({item_type: "PART", item_no: `9${String(number).padStart(3, "0")}`, next: "1",
+    const body = new URLSearchParams({item_type: "PART", item_no: `${tag}${String(number).padStart(3, "0")}`, next: "1",
       color_id: "Blue", item_name: "Zirconia", condition: "NEW", qty_available: "10", unit_price: "0.10"});
     const answer = await fetch("/inventory/add/", {method: "POST", body, headers: {"X-CSRF-Token": token}});
     if (!answer.ok) throw new Error(`${answer.status}`);
@@ -23,11 +24,13 @@ _ADD = """async (count) => {
 }"""
 
 
-def _fill(page: Page, stack: Stack) -> None:
-    """Make a stock of some pages, if there is none yet."""
-    page.goto(stack.url("/inventory/?q=zirconia"))
-    if page.locator("tr[data-lot]").count() == 0:
-        page.evaluate(_ADD, MANY)
+def _fill(page: Page, stack: Stack, count: int) -> str:
+    """Make lots of the test's own and open the list of them; answer with what their numbers begin."""
+    tag = f"z{uuid.uuid4().hex[:10]}n"
+    page.evaluate(_ADD, {"tag": tag, "count": count})
+    page.goto(stack.url(f"/inventory/?q={tag}"))
+    expect(page.locator("tr[data-lot]")).to_have_count(min(count, 50))
+    return tag
 
 
 def _cell(page: Page, row: int, field: str) -> str:
@@ -36,30 +39,30 @@ def _cell(page: Page, row: int, field: str) -> str:
 
 def test_add_lots_by_keyboard_alone(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "staff", path="/inventory/")
+    number = f"k{uuid.uuid4().hex[:10]}"
     page.keyboard.press("n")
     page.wait_for_url(stack.url("/inventory/add/"))
     for color, quantity in (("Red", "12"), ("Tan", "7")):
         expect(page.get_by_label("Number")).to_be_focused()
-        for text in ("3001", color, quantity):
+        for text in (number, color, quantity):
             page.keyboard.type(text)
             page.keyboard.press("Enter")
-        expect(page.get_by_text(f"3001 · {color} · New added: {quantity}").first).to_be_visible()
+        expect(page.get_by_text(f"{number} · {color} · New added: {quantity}").first).to_be_visible()
     # The same again is the same lot, unless one says otherwise.
-    for text in ("3001", "Red"):
+    for text in (number, "Red"):
         page.keyboard.type(text)
         page.keyboard.press("Enter")
     expect(page.get_by_text("You have this lot already")).to_be_visible()
     page.keyboard.type("3")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("3 added to 3001 · Red · New").first).to_be_visible()
-    page.goto(stack.url("/inventory/?q=3001+red"))
+    expect(page.get_by_text(f"3 added to {number} · Red · New").first).to_be_visible()
+    page.goto(stack.url(f"/inventory/?q={number}+red"))
     expect(page.locator(_cell(page, 0, "qty_available"))).to_have_text("15")
 
 
 def test_edit_in_place_and_take_it_back(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
-    _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=zirconia"))
+    _fill(page, stack, 2)
     page.locator(_cell(page, 0, "unit_price")).click()
     page.keyboard.type("+0.02")
     page.keyboard.press("Enter")
@@ -87,10 +90,9 @@ def test_edit_in_place_and_take_it_back(page: Page, stack: Stack) -> None:
 
 def test_two_people_change_the_same_price(page: Page, browser: Browser, stack: Stack) -> None:
     sign_in(page, stack, "owner")
-    _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=9002"))
+    tag = _fill(page, stack, 1)
     colleague = browser.new_context().new_page()
-    sign_in(colleague, stack, "staff", path="/inventory/?q=9002")
+    sign_in(colleague, stack, "staff", path=f"/inventory/?q={tag}")
     for who, price in ((colleague, "0.50"), (page, "0.70")):
         who.locator(_cell(who, 0, "unit_price")).click()
         who.keyboard.type(price)
@@ -102,14 +104,36 @@ def test_two_people_change_the_same_price(page: Page, browser: Browser, stack: S
     expect(dialog).to_contain_text("Somebody else changed this meanwhile")
     dialog.get_by_label(re.compile("Theirs")).check()
     dialog.get_by_role("button", name="Save choice").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("9002")
-    expect(page.get_by_label("Price", exact=True)).to_have_value("0.50")
+    # One goes on where one was.
+    expect(dialog).to_be_hidden()
+    expect(page.locator(_cell(page, 0, "unit_price"))).to_have_text("0.50")
+    assert page.url == stack.url(f"/inventory/?q={tag}")
+
+
+def test_what_was_typed_outlives_the_session(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    tag = _fill(page, stack, 1)
+    page.context.clear_cookies(name="session")
+    page.locator(_cell(page, 0, "remarks")).click()
+    page.keyboard.type("drawer 7")
+    page.keyboard.press("Enter")
+    sheet = page.locator("#login-sheet")
+    # Not now: what was typed stays, and is sent again.
+    sheet.get_by_role("textbox", name="Password").press("Escape")
+    entry = page.locator("tr[data-lot] >> nth=0 >> input[name=entry]")
+    expect(entry).to_have_value("drawer 7")
+    entry.press("Enter")
+    sheet.get_by_role("textbox", name="Password").fill(PASSWORD)
+    sheet.get_by_role("button", name="Sign in").click()
+    expect(sheet).to_be_hidden()
+    expect(page.locator(".toast").filter(has_text=f"Remarks of {tag}001 Blue changed")).to_be_visible()
+    page.reload()
+    expect(page.locator(_cell(page, 0, "remarks"))).to_have_text("drawer 7")
 
 
 def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
-    _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=zirconia"))
+    tag = _fill(page, stack, MANY)
     bar = page.locator("#bulk-bar")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -124,7 +148,7 @@ def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> N
     expect(bar).to_contain_text(f"{1 + MANY - 50} selected")
     page.keyboard.press("Escape")
     expect(bar).to_be_hidden()
-    page.goto(stack.url("/inventory/?q=zirconia"))
+    page.goto(stack.url(f"/inventory/?q={tag}"))
     page.keyboard.press("Control+a")
     expect(bar).to_contain_text(f"{MANY} selected")
     bar.get_by_role("button", name="Price…").click()
@@ -141,28 +165,28 @@ def test_select_over_pages_and_change_all_at_once(page: Page, stack: Stack) -> N
 
 def test_walk_through_lots_beside_the_list(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
-    _fill(page, stack)
-    address = stack.url("/inventory/?q=zirconia&sort=-number")
+    tag = _fill(page, stack, 3)
+    address = stack.url(f"/inventory/?q={tag}&sort=-number")
     page.goto(address)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     sheet = page.locator("#sheet")
-    expect(sheet).to_contain_text("9060")
+    expect(sheet).to_contain_text(f"{tag}003")
     opened = page.url
     assert re.search(r"/inventory/[0-9a-f-]{36}/$", opened)
     sheet.get_by_role("heading").first.click()
     page.keyboard.press("j")
-    expect(sheet).to_contain_text("9059")
+    expect(sheet).to_contain_text(f"{tag}002")
     sheet.get_by_label("Remarks").fill("bin 59")
     sheet.get_by_label("Description").click()
-    expect(page.locator(".toast")).to_contain_text("Remarks of 9059 Blue changed")
+    expect(page.locator(".toast")).to_contain_text(f"Remarks of {tag}002 Blue changed")
     sheet.get_by_role("link", name="Movements").click()
     expect(sheet).to_contain_text("Lot added")
     page.keyboard.press("Escape")
     page.wait_for_url(address)
     expect(page.locator(_cell(page, 1, "remarks"))).to_have_text("bin 59")
     page.goto(opened)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("9060")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{tag}003")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -172,16 +196,25 @@ def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browse
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, "owner")
-    _fill(page, stack)
-    page.goto(stack.url("/inventory/?q=9001"))
+    tag = _fill(page, stack, 3)
     lot = str(page.locator("[data-row-link]").first.get_attribute("href"))
     context.clear_cookies()
     sign_in(page, stack, who)
-    paths = ["/inventory/", "/inventory/?q=zirconia&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
+    paths = ["/inventory/", f"/inventory/?q={tag}&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
              f"{lot}?tab=movements", f"{lot}?tab=history", f"{lot}?tab=listings", "/inventory/filters/",
              "/inventory/columns/", "/inventory/views/new/"]  # fmt: skip
     if who == "owner":
-        paths += ["/inventory/add/", "/inventory/consolidate/", f"{lot}split/"]
+        paths += [
+            "/inventory/add/",
+            "/inventory/consolidate/",
+            f"{lot}split/",
+            f"{lot}merge/",
+            "/inventory/import/",
+            f"/inventory/locations/move/?lot={lot.split('/')[2]}",
+            f"/inventory/lots{lot[10:]}count/",
+            f"/inventory/lots{lot[10:]}purchase/",
+            f"/inventory/lots/labels/?id={lot.split('/')[2]}",
+        ]
     found = []
     for path in paths:
         page.goto(stack.url(path))
