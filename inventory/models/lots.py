@@ -57,6 +57,38 @@ def remarks_start() -> Left:
     return Left("remarks", 60)
 
 
+def description_start() -> NullIf:
+    """Answer as much of the description as a list is sorted by, as the index has it; null where there is none."""
+    return NullIf(Left("description", 60), Value(""))
+
+
+def first_tier() -> Func:
+    """Answer the price of the first step, as the index has it; null where there are no tier prices."""
+    return _FirstTier(F("tier_prices"))
+
+
+class _FirstTier(Func):
+    """The first step's price as a number, immutable, which a cast of Django's isn't known to be."""
+
+    template = "((%(expressions)s -> 0 ->> 'price')::numeric)"
+    output_field = models.DecimalField(max_digits=12, decimal_places=4)
+
+
+def stock_room() -> NullIf:
+    """Answer the stockroom, as the index has it; null for what is for sale."""
+    return NullIf(F("stock_room_id"), Value(""))
+
+
+def retained() -> NullIf:
+    """Answer true for what stays listed when it is sold out, as the index has it; null for the rest."""
+    return NullIf(F("is_retain"), Value(False))  # noqa: FBT003  # a value, not a switch
+
+
+def reserved_name() -> NullIf:
+    """Answer for whom a lot is reserved, as the index has it; null where for nobody."""
+    return NullIf(F("reserved_for"), Value(""))
+
+
 class InventoryItem(VersionedModel):
     """One lot. Two lots may be equal in everything that says what they are; they are two lots and stay two lots."""
 
@@ -138,6 +170,15 @@ class InventoryItem(VersionedModel):
                 name="lot_by_threshold",
             ),
             models.Index(sale(), F("id"), condition=Q(has_value(sale())), name="lot_by_sale"),
+            models.Index(fields=["item_type", "id"], name="lot_by_type"),
+            models.Index(fields=["weight_grams", "id"], condition=Q(weight_grams__isnull=False), name="lot_by_weight"),
+            models.Index(
+                description_start(), F("id"), condition=Q(has_value(description_start())), name="lot_by_description"
+            ),
+            models.Index(first_tier(), F("id"), condition=Q(has_value(first_tier())), name="lot_by_first_tier"),
+            models.Index(stock_room(), F("id"), condition=Q(has_value(stock_room())), name="lot_by_stock_room"),
+            models.Index(retained(), F("id"), condition=Q(has_value(retained())), name="lot_by_retain"),
+            models.Index(reserved_name(), F("id"), condition=Q(has_value(reserved_name())), name="lot_by_reserved_for"),
             models.Index(fields=["id"], condition=Q(sale_percent__gt=0), name="lot_on_sale"),
             models.Index(fields=["id"], condition=Q(is_retain=True), name="lot_retained"),
             models.Index(fields=["stock_room_id", "id"], condition=Q(is_stock_room=True), name="lot_in_stock_room"),

@@ -21,7 +21,16 @@ from common.api.pagination import CursorPagination, Page
 from common.errors import NotFound
 from inventory.choices import MovementKind
 from inventory.models import InventoryItem, InventoryItemLocation, Location, SavedView, StockMovement
-from inventory.models.lots import margin, remarks_start, sale
+from inventory.models.lots import (
+    description_start,
+    first_tier,
+    margin,
+    remarks_start,
+    reserved_name,
+    retained,
+    sale,
+    stock_room,
+)
 from inventory.queries.filters import Filters, Term, filtered, leaves_few
 from inventory.tiers import as_text
 
@@ -267,10 +276,22 @@ SORTS: Mapping[str, Sort] = {
         Sort("updated", "Changed", "updated_at"),
         Sort("threshold", "Low below", "low_stock_threshold", nulls_last=True),
         Sort("sale", "Sale", "sale", nulls_last=True),
+        Sort("type", "Type", "item_type"),
+        Sort("weight", "Weight", "weight_grams", nulls_last=True),
+        Sort("description", "Description", "description_start", nulls_last=True),
+        Sort("tiers", "Tier prices", "first_tier", nulls_last=True),
+        Sort("stockroom", "Stockroom", "stock_room", nulls_last=True),
+        Sort("retain", "Retain", "retained", nulls_last=True),
+        Sort("reserved_for", "Reserved for", "reserved_name", nulls_last=True),
     )
 }
 DEFAULT_SORT = "number"
-_EXPRESSIONS = {"margin": margin, "remarks_start": remarks_start, "sale": sale}
+_EXPRESSIONS = {
+    expression.__name__: expression
+    for expression in (
+        margin, remarks_start, sale, description_start, first_tier, stock_room, retained, reserved_name,
+    )
+}  # fmt: skip
 
 
 def ordering_of(sort: str, filters: Filters | None = None) -> CursorPagination:

@@ -11,7 +11,7 @@ INSERT INTO inventory_inventoryitem (id, created_at, updated_at, version, item_t
     color_id, color_name, condition, completeness, sub_condition, qty_available, qty_reserved, unit_price, currency,
     cost_basis, sale_percent, bulk, tier_prices, description, remarks, is_retain, is_stock_room, stock_room_id,
     low_stock_threshold, price_locked, price_lock_reason, reserved_for, acquired_from, date_added, last_sold_at, extra,
-    location_key)
+    location_key, weight_grams)
 SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, now(), now() - i * interval '1 minute', 1,
     CASE WHEN i % 97 = 0 THEN 'SET' ELSE 'PART' END,
     ((i * 7919) % 12000)::text || CASE WHEN i % 97 = 0 THEN '-1' ELSE '' END,
@@ -27,7 +27,7 @@ SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, now(), no
     i % 307 = 0, CASE WHEN i % 307 = 0 THEN 'A' ELSE '' END, CASE WHEN i % 61 = 0 THEN 50 END, i % 151 = 0, '',
     CASE WHEN i % 701 = 0 THEN 'Ana' ELSE '' END, '', now() - (i % 900) * interval '1 day',
     CASE WHEN i % 3 <> 1 THEN now() - (i % 500) * interval '1 day' END, '{}',
-    CASE WHEN i % 8 = 0 THEN '' ELSE 'a' || i END
+    CASE WHEN i % 8 = 0 THEN '' ELSE 'a' || i END, CASE WHEN i % 11 = 0 THEN 0.1 + (i % 60) / 20.0 END
 FROM generate_series(1, %s) i
 """.replace(" % ", " %% ")
 

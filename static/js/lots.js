@@ -162,6 +162,7 @@ function openCell(button, entry) {
   button.replaceWith(form);
   input.focus();
   input.select();
+  return input;
 }
 
 function closeCell(form, focus = true) {
@@ -280,6 +281,21 @@ function refresh() {
   const place = rows();
   if (place) htmx.ajax("GET", location.pathname + location.search, { source: place, target: "#rows", swap: "outerMorph", push: "false" });
 }
+
+// Rows that arrive meanwhile don't take away what is being typed: it goes on in the same lot's cell, wherever that is now.
+let typed = null;
+document.addEventListener("htmx:before:swap", () => {
+  const form = $("[data-cell-form]", rows() ?? document);
+  typed = form && { form, lot: rowOf(form).dataset.lot, name: form.dataset.edit, entry: form.elements.entry.value, at: form.elements.entry.selectionEnd, all: form.elements.entry.selectionStart !== form.elements.entry.selectionEnd };
+});
+document.addEventListener("htmx:after:swap", () => {
+  const cell = typed && !typed.form.isConnected && $(`tr[data-lot="${typed.lot}"] button[data-edit="${typed.name}"]`, rows() ?? document);
+  if (cell) {
+    const input = openCell(cell, typed.entry);
+    if (!typed.all) input.setSelectionRange(typed.at, typed.at);
+  }
+  typed = null;
+});
 
 function flash(element) {
   element.classList.remove("flash");
