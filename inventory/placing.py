@@ -74,6 +74,23 @@ class Storage:
                 return Suggestion(place, f"{_room(place).capitalize()}, and no look-alike beside it.", avoided)
         return None
 
+    def offers(self, lot_id: UUID, thing: Thing, own: Mapping[UUID, int], *, most: int) -> list[Suggestion]:
+        """Answer some places for more of a lot, the best first: where the same lies, then what is free."""
+        best = self.suggest(lot_id, thing, own)
+        found = {best.place.id: best} if best else {}
+        blocked = self._blocked(thing)
+        for number in self._positions_of(thing):
+            place = self.places[number]
+            if place.has_room:
+                found.setdefault(place.id, Suggestion(place, "The same lies there already."))
+        for number in self._free(thing):
+            if len(found) >= most:
+                break
+            if number not in blocked:
+                place = self.places[number]
+                found.setdefault(place.id, Suggestion(place, f"{_room(place).capitalize()}."))
+        return list(found.values())[:most]
+
     def _beside_itself(
         self, lot_id: UUID, thing: Thing, own: Mapping[UUID, int], blocked: Mapping[int, str]
     ) -> Suggestion | None:

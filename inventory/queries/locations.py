@@ -127,6 +127,11 @@ def locations_matching(*, text: str = "", path: Sequence[str] = (), state: str =
     return found
 
 
+def is_code(code: str) -> bool:
+    """Tell whether a location has that code, in any case."""
+    return Location.objects.filter(code__iexact=code).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class LocationRow:
     """A location as the list shows it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, When
 
 from inventory.lookalikes import Thing, base_number
 from inventory.models import InventoryItem, InventoryItemLocation, Location
@@ -60,6 +60,33 @@ def suggest_for(lot: InventoryItem) -> Suggestion | None:
     thing = thing_of(lot)
     own = {place.location.pk: place.qty for place in places_of(lot.pk)}
     return storage_for([thing]).suggest(lot.pk, thing, own)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOffer:
+    """A place that a lot can be put to, and what speaks for it or lies there."""
+
+    code: str
+    words: str
+
+
+def places_offered(lot: InventoryItem, text: str, *, most: int = 8) -> list[PlaceOffer]:
+    """Answer places in use whose code has the text, in walking order, those that begin so first; without a text those
+    that suit the lot best."""
+    text = text.strip()
+    if not text:
+        thing = thing_of(lot)
+        own = {place.location.pk: place.qty for place in places_of(lot.pk)}
+        offers = storage_for([thing]).offers(lot.pk, thing, own, most=most)
+        return [PlaceOffer(offer.place.code, offer.reason) for offer in offers]
+    found = locations_matching(text=text).filter(is_active=True)
+    begins = Case(When(code__istartswith=text, then=0), default=1, output_field=IntegerField())
+    rows = with_contents(found).order_by(begins, "route_key", "id")[:most]
+    return [PlaceOffer(row.code, _contents(row.lot_count)) for row in rows]
+
+
+def _contents(lots: int) -> str:
+    return f"{lots:,} {'lot' if lots == 1 else 'lots'}" if lots else "Empty"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from inventory.services.purchases import (
     set_line,
     update_purchase,
 )
+from inventory.services.relocating import relocate_lot
 from inventory.services.remarks import read_chunk, start_reading, start_writing, write_chunk
 from inventory.services.restoring import recreate_lots, restore_lots
 from inventory.services.saved_views import delete_view, save_view, update_view
@@ -82,6 +83,7 @@ __all__ = [
     "read_chunk",
     "recreate_lots",
     "release_stock",
+    "relocate_lot",
     "remove_line",
     "reserve_stock",
     "restock",

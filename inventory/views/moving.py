@@ -2,24 +2,25 @@
 
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from common import htmx
 from common.access import require
-from common.errors import Invalid, ProblemError
+from common.errors import Conflict, Invalid, ProblemError
 from common.http import HttpRequest
 from inventory import services
-from inventory.codes import lot_payload
+from inventory.codes import CodeError, clean, lot_payload, read_scan
 from inventory.forms.storage import MoveForm, add_errors, as_uuid
 from inventory.models import InventoryItem
 from inventory.queries import locations as queries
-from inventory.queries import placing
+from inventory.queries import lots, placing
 from inventory.services import PieceMove
 from inventory.views.parts import page_of, scanned_location, scanned_lots, start_of
 
@@ -102,6 +103,51 @@ def _move(request: HttpRequest) -> HttpResponse:
     # The next one is most likely taken from the same place.
     url = f"{reverse('inventory:move')}?{urlencode({'from': source.code})}" if source else reverse("inventory:move")
     return htmx.go_on(request, url, message=message, undo=current_change_set_id())
+
+
+# --- From the list --------------------------------------------------------------------------------------------------
+@require_GET
+@require("inventory:write")
+def places(request: HttpRequest, lot_id: UUID) -> HttpResponse:
+    """Offer places for a lot while a code is typed, and to make one of a code that none has."""
+    text = read_scan(request.GET.get("q", "")[:200]).text.strip()
+    offers = placing.places_offered(queries.get_lot(lot_id), text)
+    makes = text if _is_new(text) and all(offer.code.lower() != text.lower() for offer in offers) else ""
+    return htmx.render(request, "inventory/places.html", {"offers": offers, "makes": makes})
+
+
+def _is_new(text: str) -> bool:
+    try:
+        return not queries.is_code(clean(text))
+    except CodeError:
+        return False
+
+
+@require_POST
+@require("inventory:write")
+def place_lot(request: HttpRequest, lot_id: UUID) -> HttpResponse:
+    """Put a lot where its cell in the list says now."""
+    entry, seen = request.POST.get("entry", "")[:200], request.POST.get("seen", "")
+    error = ""
+    try:
+        count = services.relocate_lot(
+            lot_id=lot_id,
+            seen=seen,
+            code=read_scan(entry).text,
+            may_create=request.POST.get("make") == "1",
+            now=timezone.now(),
+        )
+    except (Invalid, Conflict) as problem:
+        lines = [line for found in getattr(problem, "errors", {}).values() for line in found]
+        error = " ".join(lines) or problem.detail
+    lot = lots.lot_row(queries.get_lot(lot_id))
+    if error:
+        context = {"lot": lot, "entry": entry, "error": error}
+        return htmx.render(request, "inventory/place.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    response = htmx.render(request, "inventory/place.html", {"lot": lot})
+    where = f"moved to {read_scan(entry).text.strip()}" if entry.strip() else f"taken out of {seen}"
+    name = f"{lot.item_no} {lot.color.name}".strip()
+    return htmx.toast(response, f"{count:,} × {name} {where}", undo=current_change_set_id())
 
 
 # --- Putting away ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
 // The list of lots: selection over pages, cells that are edited in place, the lot beside the list, and their keys.
+import { offer } from "./combobox.js";
+
 const $ = (selector, place = document) => place.querySelector(selector);
 const $$ = (selector, place = document) => [...place.querySelectorAll(selector)];
 const rows = () => $("#rows[data-lots]");
@@ -157,12 +159,26 @@ function openCell(button, entry) {
   input.value = entry ?? seen;
   input.dataset.shown = button.textContent;
   if (name in PLACES) input.inputMode = name === "unit_price" ? "decimal" : "numeric";
-  input.setAttribute("aria-label", { unit_price: "Price", qty_available: "Available", remarks: "Remarks", low_stock_threshold: "Low stock below" }[name]);
+  input.setAttribute("aria-label", { unit_price: "Price", qty_available: "Available", remarks: "Remarks", low_stock_threshold: "Low stock below", location: "Location" }[name]);
   form.append(input);
   button.replaceWith(form);
+  if (name === "location") offerPlaces(form);
   input.focus();
   input.select();
   return input;
+}
+
+// Places that suit the lot or begin as what is typed; one that is new is made when it is picked.
+function offerPlaces(form) {
+  offer(form.elements.entry, {
+    url: `/inventory/${rowOf(form).dataset.lot}/places/`,
+    label: "Locations",
+    present: form.dataset.seen,
+    pick: (option) => {
+      if ("make" in option.dataset) form.dataset.make = "1";
+    },
+    done: () => form.requestSubmit(),
+  });
 }
 
 function closeCell(form, focus = true) {
@@ -197,17 +213,18 @@ function saveCell(form) {
   form.replaceWith(button);
   button.dataset.entry = entry;
   button.dataset.shown = form.elements.entry.dataset.shown;
+  button.dataset.make = form.dataset.make ?? "";
   send(button);
 }
 
 function send(button) {
-  const { edit: field, entry, seen } = button.dataset;
-  htmx.ajax("POST", `/inventory/${rowOf(button).dataset.lot}/edit/`, {
+  const { edit: field, entry, seen, make } = button.dataset;
+  htmx.ajax("POST", `/inventory/${rowOf(button).dataset.lot}/${field === "location" ? "place" : "edit"}/`, {
     source: button,
     target: button.closest("td"),
     swap: "innerHTML",
     push: "false",
-    values: { field, entry, seen, cell: "1" },
+    values: { field, entry, seen, make, cell: "1" },
   });
 }
 
@@ -238,6 +255,7 @@ document.addEventListener(
     if (!event.target.matches("[data-cell-form]")) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    saveCell(event.target);
   },
   true,
 );
@@ -381,7 +399,12 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
       if (selected.has(row.dataset.lot)) selected.set(row.dataset.lot, worth(row));
       showSelection();
       changed();
-    } else $("input", target)?.select();
+    } else {
+      const form = $("[data-cell-form]", target);
+      if (form?.dataset.edit === "location") offerPlaces(form);
+      form?.elements.entry.focus();
+      form?.elements.entry.select();
+    }
     return;
   }
   const saved = $("form[data-saved]");

@@ -223,3 +223,39 @@ def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browse
             found += _check(page, theme, path)
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+def test_put_a_lot_somewhere_else_by_keyboard(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "owner")
+    code = f"L{uuid.uuid4().hex[:8]}"
+    _fill(page, stack, 2)
+    where = page.locator(_cell(page, 0, "location"))
+    # A code that isn't there is no location yet; it is made when one says so.
+    where.click()
+    entry = page.get_by_role("combobox", name="Location")
+    page.keyboard.type(code)
+    offers = page.get_by_role("listbox", name="Locations")
+    expect(offers.get_by_role("option")).to_have_text([f"Make {code}"])
+    page.keyboard.press("Escape")
+    expect(offers).to_be_hidden()
+    expect(entry).to_have_value(code)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text=f"There is no location {code} yet.")).to_be_visible()
+    expect(page.locator("tr[data-lot] >> nth=0").get_by_role("combobox")).to_have_value(code)
+    expect(offers.get_by_role("option")).to_have_text([f"Make {code}"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(where).to_have_text(code)
+    # Enter went on in the row below, where the same place is found by its beginning.
+    page.keyboard.type(code[:6].lower())
+    expect(offers.get_by_role("option").filter(has_text=code)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(_cell(page, 1, "location"))).to_have_text(code)
+    # And nowhere again.
+    where.click()
+    entry.fill("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(where).to_have_text("–")
+    page.keyboard.press("Escape")
