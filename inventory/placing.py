@@ -88,7 +88,7 @@ class Storage:
                 break
             if number not in blocked:
                 place = self.places[number]
-                found.setdefault(place.id, Suggestion(place, f"{_room(place).capitalize()}."))
+                found.setdefault(place.id, Suggestion(place, f"{_held(place)}."))
         return list(found.values())[:most]
 
     def _beside_itself(
@@ -137,6 +137,13 @@ class Storage:
         rest = [place for place in self.places if place.lots and place.has_room]
         for place in sorted(rest, key=lambda place: place.capacity is None):
             yield self._position[place.id]
+
+
+def _held(place: Place) -> str:
+    if not place.lots:
+        return "Empty"
+    held = f"{place.lots:,} {'lot lies' if place.lots == 1 else 'lots lie'} there"
+    return held if place.capacity is None else f"{held}, {place.capacity:,} fit"
 
 
 def _room(place: Place) -> str:

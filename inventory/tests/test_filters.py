@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
 from inventory import services
@@ -16,6 +17,7 @@ from inventory.services.stock import write_placements
 from inventory.testing import make_location, make_lot
 from inventory.tests.conftest import Fill
 from inventory.tests.plans import Explain, scans
+from inventory.views.state import ListState
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -157,3 +159,10 @@ def test_a_page_in_the_middle_begins_where_the_one_before_ended(fill: Fill) -> N
     with connection.execute_wrapper(explain):
         pages.page(lots, cursor=pages.cursor_at(middle, backwards=False), limit=50)
     assert "Index Cond: (ROW(unit_price, id) >" in explain.plans[0], explain.plans[0]
+
+
+def test_columns_keep_the_widths_that_the_address_gives_them() -> None:
+    state = ListState.of(QueryDict("columns=item:320,color:9999,price:7,nonsense:80,remarks:x&sort=price"))
+    assert state.widths == {"item": 320, "color": 800, "price": 48}
+    assert state.named(["color", "item", "added"]) == "color:800,item:320,added"
+    assert [head.width for head in state.heads if head.name in {"item", "remarks"}] == [320, None]

@@ -224,7 +224,7 @@ def column_sheet(request: HttpRequest) -> HttpResponse:
 def choose_columns(request: HttpRequest) -> HttpResponse:
     """Lead to the list with the columns that were ticked."""
     state = ListState.of(request.GET)
-    ticked = ",".join(request.GET.getlist("column"))
+    ticked = state.named(request.GET.getlist("column"))
     query = QueryDict(state.url(columns=ticked).partition("?")[2], mutable=True)
     query.pop("column", None)
     return redirect(request, list_url(query.urlencode()))

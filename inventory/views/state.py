@@ -1,6 +1,6 @@
 """The state of the list as its address has it: filters, sort, page, columns, density."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -14,6 +14,8 @@ BESIDE = frozenset({"sort", "cursor", "start", "size", "columns", "density", "vi
 # What a saved view doesn't keep: where in the list one was.
 PAGING = frozenset({"cursor", "start", "view"})
 _MAX_DIGITS = 9
+# Of a column, in pixels.
+NARROWEST, WIDEST = 48, 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Head:
     column: Column
     sort_url: str
     sort: str
+    width: int | None = None
 
     @property
     def name(self) -> str:
@@ -92,6 +95,8 @@ class ListState:
     start: int
     cursor: str
     columns: tuple[Column, ...]
+    # Of columns that somebody has resized, in pixels.
+    widths: Mapping[str, int]
     is_compact: bool
     unknown: tuple[Term, ...]
 
@@ -109,6 +114,7 @@ class ListState:
             start=int(start) if start.isascii() and start.isdecimal() and len(start) <= _MAX_DIGITS else 1,
             cursor=query.get("cursor", ""),
             columns=_columns(query.get("columns", "")),
+            widths=_widths(query.get("columns", "")),
             is_compact=query.get("density") == "compact",
             unknown=(Term("sort", sort, f"Sort: {sort[:60]}", is_known=False),) if sort and not known else (),
         )
@@ -167,13 +173,16 @@ class ListState:
         return [self._head(column) for column in self.columns]
 
     def _head(self, column: Column) -> Head:
-        if not column.sort:
-            return Head(column, "", "")
+        width = self.widths.get(column.name)
         if self.sort == column.sort:
-            return Head(column, self.url(sort=f"-{column.sort}"), "ascending")
+            return Head(column, self.url(sort=f"-{column.sort}"), "ascending", width)
         if self.sort == f"-{column.sort}":
-            return Head(column, self.url(sort=""), "descending")
-        return Head(column, self.url(sort=column.sort), "")
+            return Head(column, self.url(sort=""), "descending", width)
+        return Head(column, self.url(sort=column.sort), "", width)
+
+    def named(self, columns: Iterable[str]) -> str:
+        """Answer columns as an address has them, as wide as they are now."""
+        return ",".join(f"{name}:{self.widths[name]}" if name in self.widths else name for name in columns)
 
 
 def list_url(query: str = "") -> str:
@@ -201,9 +210,20 @@ def _only(query: QueryDict, names: set[str]) -> QueryDict:
 
 def _columns(wanted: str) -> tuple[Column, ...]:
     """Answer the wanted columns in their order; those that can't be hidden are there in any case."""
-    names = [name for name in dict.fromkeys(wanted.split(",")) if name in COLUMNS] or list(DEFAULT_COLUMNS)
+    asked = (name.partition(":")[0] for name in wanted.split(","))
+    names = [name for name in dict.fromkeys(asked) if name in COLUMNS] or list(DEFAULT_COLUMNS)
     missing = [column.name for column in COLUMNS.values() if column.is_fixed and column.name not in names]
     if "item" in missing:
         missing.remove("item")
         names.insert(0, "item")
     return tuple(COLUMNS[name] for name in [*names, *missing])
+
+
+def _widths(wanted: str) -> dict[str, int]:
+    """Answer the widths that an address gives to columns: `item:320,color`."""
+    pairs = [part.partition(":")[::2] for part in wanted.split(",")]
+    return {
+        name: min(max(int(text), NARROWEST), WIDEST)
+        for name, text in pairs
+        if name in COLUMNS and text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+    }

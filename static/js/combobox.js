@@ -2,7 +2,7 @@
 const WAIT = 120;
 let count = 0;
 
-export function offer(input, { url, label, present, pick, done }) {
+function offer(input, { url, label, present, pick, done }) {
   const list = document.createElement("div");
   list.className = "offers";
   list.role = "listbox";
@@ -120,3 +120,6 @@ export function offer(input, { url, label, present, pick, done }) {
     done();
   });
 }
+
+// Whoever has a field to be filled so says from where, and what follows.
+document.addEventListener("offers:wanted", ({ target, detail }) => offer(target, detail));

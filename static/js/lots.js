@@ -1,6 +1,4 @@
 // The list of lots: selection over pages, cells that are edited in place, the lot beside the list, and their keys.
-import { offer } from "./combobox.js";
-
 const $ = (selector, place = document) => place.querySelector(selector);
 const $$ = (selector, place = document) => [...place.querySelectorAll(selector)];
 const rows = () => $("#rows[data-lots]");
@@ -170,7 +168,7 @@ function openCell(button, entry) {
 
 // Places that suit the lot or begin as what is typed; one that is new is made when it is picked.
 function offerPlaces(form) {
-  offer(form.elements.entry, {
+  const detail = {
     url: `/inventory/${rowOf(form).dataset.lot}/places/`,
     label: "Locations",
     present: form.dataset.seen,
@@ -178,7 +176,8 @@ function offerPlaces(form) {
       if ("make" in option.dataset) form.dataset.make = "1";
     },
     done: () => form.requestSubmit(),
-  });
+  };
+  form.elements.entry.dispatchEvent(new CustomEvent("offers:wanted", { bubbles: true, detail }));
 }
 
 function closeCell(form, focus = true) {
