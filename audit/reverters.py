@@ -2,15 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 
 from audit import bulk
-from audit.diff import NOISE
+from audit.diff import NOISE, State, Step
 from common.errors import Conflict
 from common.models import VersionedModel
 
@@ -25,12 +26,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What is to be done to one entity. `values`: columns by attname (`user_id`), typed; none for REMOVE."""
+    """What is to be done to one entity. `values`: columns by attname (`user_id`), typed; none for REMOVE.
+
+    `now`: the row as it is; None where there is none.
+    """
 
     model: type[models.Model]
     id: Any
     way: Way
     values: Mapping[str, Any]
+    now: State | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,14 @@ class Objection:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """Rows of one model that go back all together or not at all, and why they can't, if so."""
+
+    keys: frozenset[Any]
+    objection: Objection | None = None
+
+
 class Reverter(ABC):
     """Puts rows of one model back. Its verbs call the owner's services; these raise ProblemError by their rules."""
 
@@ -49,6 +62,13 @@ class Reverter(ABC):
     follows: ClassVar[frozenset[str]] = frozenset()
     # Columns that stay as they are, and why: shown in the preview.
     keeps: ClassVar[Mapping[str, str]] = {}
+    # When it is its turn, by way: what comes back first, what goes last. Within one turn owners come before what hangs
+    # on them, and go after it.
+    turns: ClassVar[Mapping[Way, int]] = {Way.RECREATE: 10, Way.RESTORE: 20, Way.REMOVE: 30}
+    # The place of its rows in the house's lock order: what has the lower one is held first.
+    lock_place: ClassVar[int] = 100
+    # Whether rows that change are held so that nothing new hangs itself on them meanwhile, as those that go are.
+    is_closed: ClassVar[bool] = False
 
     @abstractmethod
     def permission(self, patch: Patch) -> str | None:
@@ -61,6 +81,25 @@ class Reverter(ABC):
     def objections(self, patches: Sequence[Patch]) -> list[Objection | None]:
         """Answer for each patch, as `objection` does. An owner that has to look something up does it once for all."""
         return [self.objection(patch) for patch in patches]
+
+    def turn(self, patch: Patch) -> int:
+        """Answer when it is the patch's turn."""
+        return self.turns[patch.way]
+
+    def guards(self, steps: Sequence[Step]) -> Mapping[type[models.Model], Collection[Any]]:
+        """Answer the rows that are held while these go back, all of them before anything is done.
+
+        They are the rows themselves, unless the owner's services hold others for changing them.
+        """
+        return {steps[0].model: {step.key for step in steps}}
+
+    def company(self, steps: Sequence[Step], *, change_set_id: UUID) -> Mapping[type[models.Model], Collection[Any]]:
+        """Answer what else the change set did that goes back in the same transaction as these rows."""
+        return {}
+
+    def bonds(self, standings: Sequence[tuple[Step, State | None]], *, change_set_id: UUID) -> Sequence[Bond]:
+        """Answer which of these rows go back all together or not at all. Each is given with how it is now."""
+        return ()
 
     def restore(self, patch: Patch) -> None:
         """Set the patch's columns back; an owner that can't says so in `objection` already."""

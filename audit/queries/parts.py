@@ -1,12 +1,13 @@
 """Reads what a large change set did a part at a time, so that memory doesn't grow with it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models import Max, Min
 
 from audit.diff import Step
 from audit.queries.change_sets import tallies
@@ -79,9 +80,12 @@ def part_of(phase: Phase, change_set_id: UUID, *, after: int, limit: int) -> Par
     return Part(tuple(steps({phase.model: spans})[phase.model].values()), rows[-1][0] if len(rows) == limit else None)
 
 
-def step_of(model: type[models.Model], key: Any, change_set_id: UUID) -> list[Step]:
-    """Answer what a change set did to one entity; empty if nothing."""
-    rows = history_of(model).objects.filter(**{key_of(model).attname: key}, change_set_id=change_set_id)
-    ids: list[int] = list(rows.order_by("history_id").values_list("history_id", flat=True))
-    spans: list[Span] = [(ids[0], ids[-1])] if ids else []
+def steps_of(model: type[models.Model], keys: Collection[Any], change_set_id: UUID) -> list[Step]:
+    """Answer what a change set did to some entities of one model; nothing of those that it didn't change."""
+    name = key_of(model).attname
+    rows = history_of(model).objects.filter(**{f"{name}__in": list(keys)}, change_set_id=change_set_id)
+    spans: list[Span] = list(
+        rows.values_list(name).annotate(start=Min("history_id"), end=Max("history_id")).order_by("start")
+        .values_list("start", "end")
+    )  # fmt: skip
     return list(steps({model: spans})[model].values())

@@ -16,11 +16,11 @@ from audit.models import ChangeSet
 from audit.queries import change_set_row, get_change_set
 from audit.queries.change_sets import tallies
 from audit.queries.parts import Phase, part_of, phases_of
-from audit.reverters import Patch, Way
+from audit.reverters import Reverter, Way
 from audit.services.planning import Decision, EntityPlan, Plan, State, entity_plans, plan_for
 from audit.services.reverting import (
     Reverted,
-    attempt,
+    carry_out,
     check,
     deed_of,
     depths,
@@ -158,9 +158,9 @@ def _beginning(change_set: ChangeSet) -> Plan:
     phases = _in_order(phases_of(change_set.pk))
     steps = [step for phase in phases for step in part_of(phase, change_set.pk, after=0, limit=LARGE).steps][:LARGE]
     more = sum(phase.count for phase in phases) - len(steps)
-    return Plan(
-        change_set_row(change_set.pk), entity_plans(steps, lock=False, together_with=change_set.pk), more=max(0, more)
-    )
+    plans = entity_plans(steps, change_set_id=change_set.pk, lock=False, is_part=True)
+    asked = tuple(plan for plan in plans if not plan.is_company)
+    return Plan(change_set_row(change_set.pk), asked, more=max(0, more))
 
 
 @transaction.atomic
@@ -218,7 +218,12 @@ def begin(*, change_set_id: UUID, is_trial: bool, needs_check: bool) -> LargeRev
 
 def _in_order(phases: Sequence[Phase]) -> list[Phase]:
     found = depths()
-    return sorted(phases, key=lambda one: (place_of(one.way, found[one.model]), one.model._meta.label))
+
+    def place(phase: Phase) -> tuple[tuple[int, int], str]:
+        turns = (reverters.get(phase.model) or Reverter).turns
+        return place_of(turns[phase.way], phase.way, found[phase.model]), phase.model._meta.label
+
+    return sorted(phases, key=place)
 
 
 def go_on(
@@ -234,37 +239,27 @@ def go_on(
     limit = _PART if reverter and reverter.takes_many else _PART_ONE_BY_ONE
     part = part_of(phase, change_set_id, after=going.after, limit=limit)
     is_dry = going.is_checking
-    plans = entity_plans(part.steps, lock=not is_dry, in_words=False, together_with=change_set_id if is_dry else None)
+    plans = entity_plans(part.steps, change_set_id=change_set_id, lock=not is_dry, in_words=False, is_part=is_dry)
     check(change_set, plans, now=asked_at)
     decided = frozenset(decisions)
     work = [(plan, patch) for plan in plans if (patch := plan.patch(decided)) is not None]
     refused: list[tuple[EntityPlan, str]] = []
     if work and not is_dry:
         with context.change_set(going.action, reason=going.about, reverts=change_set_id, change_set_id=own_id):
-            refused = list(_apply(work))
+            refused = carry_out(work)
     patched = {id(plan) for plan, _ in work}
-    going.looked_at += len(plans)
-    going.succeeded += len(work) - len(refused)
-    going.reverted += len(work) - len(refused)
-    going.refused += len(refused)
-    going.conflicts += sum(plan.state is State.CONFLICT and id(plan) not in patched for plan in plans)
-    going.impossible += sum(plan.state is State.IMPOSSIBLE for plan in plans)
-    going.left += _named([*refused, *_unpatched(plans, patched)][: _NAMED - len(going.left)])
+    # What goes back along with the part is counted where it does, and what is left of it when its own phase comes.
+    mine = [plan for plan in plans if not plan.is_company]
+    left = [(plan, reason) for plan, reason in refused if not plan.is_company]
+    count = sum(not plan.is_company for plan, _ in work) if is_dry else len(work) - len(refused)
+    going.looked_at += len(mine)
+    going.succeeded += count
+    going.reverted += count
+    going.refused += len(left)
+    going.conflicts += sum(plan.state is State.CONFLICT and id(plan) not in patched for plan in mine)
+    going.impossible += sum(plan.state is State.IMPOSSIBLE for plan in mine)
+    going.left += _named([*left, *_unpatched(mine, patched)][: _NAMED - len(going.left)])
     going.turn(after=part.after)
-
-
-def _apply(work: list[tuple[EntityPlan, Patch]]) -> Iterator[tuple[EntityPlan, str]]:
-    """Do all at once where the owner takes many; what is refused is halved until what is at fault stands alone."""
-    reverter = reverters.get(work[0][1].model)
-    batches = [work] if reverter and reverter.takes_many else [[one] for one in reversed(work)]
-    while batches:
-        batch = batches.pop()
-        reason = attempt([patch for _, patch in batch])
-        if reason and len(batch) > 1:
-            half = len(batch) // 2
-            batches += [batch[half:], batch[:half]]
-        elif reason:
-            yield batch[0][0], reason
 
 
 def _unpatched(plans: Sequence[EntityPlan], patched: set[int]) -> Iterator[tuple[EntityPlan, str]]:

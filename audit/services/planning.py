@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import CASCADE, PROTECT, RESTRICT
 
 from audit import labels, reverters
@@ -15,13 +15,14 @@ from audit.diff import Names, Step, changed_fields, words
 from audit.models import ChangeSet
 from audit.queries.change_sets import ChangeSetRow, rows_of
 from audit.queries.entities import all_steps
-from audit.queries.parts import step_of
+from audit.queries.parts import steps_of
 from audit.queries.rows import typed_key
 from audit.recording import CREATED, history_of, is_tracked, key_of, relations_to, tracked_fields
-from audit.reverters import Objection, Patch, Reverter, Way
+from audit.reverters import Bond, Objection, Patch, Reverter, Way
 
 NOT_REVERTIBLE = Objection("This can't be put back.")
 NO_LONGER_KNOWN = Objection("What it was before is no longer kept.")
+NOT_ALONE = Objection("It goes back only together with others of the same change.", "Revert the whole change.")
 HAPPENED_TWICE = Objection("It was made and taken away again; nothing is left of it.")
 
 
@@ -92,6 +93,21 @@ class EntityPlan:
     step: Step
     now: Mapping[str, Any] | None = None
     objection: Objection | None = None
+    # The keys of its kind with which it goes back, all of them or none.
+    bond: frozenset[Any] = frozenset()
+    # It wasn't asked for, but goes back along with what was.
+    is_company: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether something can be done."""
+        return self.state in {State.CLEAN, State.CONFLICT}
+
+    def refused(self, objection: Objection | None) -> "EntityPlan":
+        """Answer the plan with the objection, if there is one and anything could be done."""
+        if objection is None or not self.is_open:
+            return self
+        return replace(self, state=State.IMPOSSIBLE, objection=objection)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -128,7 +144,7 @@ class EntityPlan:
         values: dict[str, Any] = dict(self.step.before or {}) if self.way is Way.RECREATE else {}
         for field in fields:
             field.put_back(values, self.now or {})
-        return Patch(self.step.model, self.key, self.way, values)
+        return Patch(self.step.model, self.key, self.way, values, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +185,84 @@ class Plan:
 Rows = dict[type[models.Model], dict[Any, dict[str, Any]]]
 
 
-def _present(steps: Sequence[Step], *, lock: bool) -> Rows:
-    """Answer the rows as they are now; one query per model. Locked in the order of their keys."""
-    keys: dict[type[models.Model], set[Any]] = defaultdict(set)
+def _by_model(steps: Iterable[Step]) -> dict[type[models.Model], list[Step]]:
+    found: dict[type[models.Model], list[Step]] = defaultdict(list)
     for step in steps:
-        keys[step.model].add(step.key)
+        found[step.model].append(step)
+    return found
+
+
+def _present(steps: Sequence[Step], *, lock: bool) -> Rows:
+    """Answer the rows as they are now; one query per model. `lock` holds what guards them."""
+    of_model = _by_model(steps)
+    if lock:
+        _hold(of_model)
     found: Rows = {}
-    for model in sorted(keys, key=lambda one: one._meta.label):
-        rows = model._base_manager.filter(pk__in=keys[model]).order_by("pk")
+    for model, mine in of_model.items():
         columns = [column.attname for column in tracked_fields(model)]
-        read = (rows.select_for_update(no_key=True) if lock else rows).values(*columns)
-        found[model] = {row[key_of(model).attname]: row for row in read}
+        rows = model._base_manager.filter(pk__in={step.key for step in mine}).values(*columns)
+        found[model] = {row[key_of(model).attname]: row for row in rows}
+    return found
+
+
+class _Grown(Exception):  # noqa: N818  # nothing that goes wrong: it lets go of what was held
+    """More is to be held than was known before."""
+
+
+def _hold(of_model: Mapping[type[models.Model], Sequence[Step]]) -> None:
+    """Hold what guards the rows, all before anything is done: models in the house's order, rows in that of their keys.
+
+    Where more guards them by then, all is let go and begun again.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                guards = _guards(of_model)
+                for model in sorted(guards, key=_lock_place):
+                    rows = model._base_manager.filter(pk__in=guards[model]).order_by("pk")
+                    is_shared = not _is_closed(model, of_model.get(model, ()))
+                    list(rows.select_for_update(of=("self",), no_key=is_shared).values_list("pk"))
+                if any(keys - guards[model] for model, keys in _guards(of_model).items()):
+                    raise _Grown
+        except _Grown:
+            continue
+        return
+
+
+def _guards(of_model: Mapping[type[models.Model], Sequence[Step]]) -> dict[type[models.Model], set[Any]]:
+    guards: dict[type[models.Model], set[Any]] = defaultdict(set)
+    for model, mine in of_model.items():
+        reverter = reverters.get(model)
+        for guard, keys in (reverter.guards(mine) if reverter else {model: {step.key for step in mine}}).items():
+            guards[guard].update(keys)
+    return guards
+
+
+def _is_closed(model: type[models.Model], steps: Sequence[Step]) -> bool:
+    """Tell whether rows are held as firmly as their going takes: a lock that grows later would wait out of order."""
+    ways = {_way(step) for step in steps}
+    return Way.REMOVE in ways or (Way.RESTORE in ways and (reverters.get(model) or Reverter).is_closed)
+
+
+def _lock_place(model: type[models.Model]) -> tuple[int, str]:
+    reverter = reverters.get(model)
+    return reverter.lock_place if reverter else Reverter.lock_place, model._meta.label
+
+
+def _company(steps: Sequence[Step], change_set_id: UUID) -> list[Step]:
+    """Answer what goes back along with these, and along with that, until nothing more does."""
+    known = {(step.model, step.key) for step in steps}
+    found: list[Step] = []
+    new: Sequence[Step] = steps
+    while new:
+        wanted: dict[type[models.Model], set[Any]] = defaultdict(set)
+        for model, mine in _by_model(new).items():
+            reverter = reverters.get(model)
+            for other, keys in (reverter.company(mine, change_set_id=change_set_id) if reverter else {}).items():
+                wanted[other] |= {key for key in keys if (other, key) not in known}
+        new = [step for model, keys in wanted.items() if keys for step in steps_of(model, keys, change_set_id)]
+        known |= {(step.model, step.key) for step in new}
+        found += new
     return found
 
 
@@ -315,17 +398,17 @@ def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names | None)
     return plan(_state_of(fields), None, fields)
 
 
-def _with_objections(plans: list[EntityPlan], *, together_with: UUID | None) -> list[EntityPlan]:
+def _with_objections(plans: list[EntityPlan], *, change_set_id: UUID, together_with: UUID | None) -> list[EntityPlan]:
     """Answer the plans after those who know were asked: what depends on it, and the owner of the rows."""
     removed: dict[type[models.Model], set[Any]] = defaultdict(set)
     for plan in plans:
-        if plan.way is Way.REMOVE and plan.state in {State.CLEAN, State.CONFLICT}:
+        if plan.way is Way.REMOVE and plan.is_open:
             removed[plan.step.model].add(plan.key)
     held = _dependents(removed, together_with=together_with)
     found: dict[int, Objection] = {}
     asked: dict[type[models.Model], list[EntityPlan]] = defaultdict(list)
     for plan in plans:
-        if plan.state not in {State.CLEAN, State.CONFLICT}:
+        if not plan.is_open:
             continue
         if depending := held.get((plan.step.model, plan.key)):
             found[id(plan)] = Objection(depending)
@@ -336,39 +419,65 @@ def _with_objections(plans: list[EntityPlan], *, together_with: UUID | None) -> 
         patches = [plan.full_patch() for plan in group]
         answers = reverter.objections(patches) if reverter else [NOT_REVERTIBLE] * len(group)
         found |= {id(plan): answer for plan, answer in zip(group, answers, strict=True) if answer is not None}
-    return [
-        replace(plan, state=State.IMPOSSIBLE, objection=found[id(plan)]) if id(plan) in found else plan
-        for plan in plans
-    ]
+    return _bound([plan.refused(found.get(id(plan))) for plan in plans], change_set_id)
+
+
+def _bound(plans: list[EntityPlan], change_set_id: UUID) -> list[EntityPlan]:
+    """Answer the plans, each with those with which it goes back; where one of them can't, none does."""
+    bonds: dict[tuple[type[models.Model], Any], Bond] = {}
+    places = {(plan.step.model, plan.key): plan for plan in plans}
+    of_model: dict[type[models.Model], list[EntityPlan]] = defaultdict(list)
+    for plan in plans:
+        of_model[plan.step.model].append(plan)
+    for model, group in of_model.items():
+        reverter = reverters.get(model)
+        standings = [(plan.step, plan.now) for plan in group]
+        for bond in reverter.bonds(standings, change_set_id=change_set_id) if reverter else ():
+            stuck = [plan for key in bond.keys if (plan := places[model, key]).state is State.IMPOSSIBLE]
+            reason = stuck[0].objection.reason if stuck and stuck[0].objection else NOT_REVERTIBLE.reason
+            why = bond.objection or (Objection(f"It goes back only together with another: {reason}") if stuck else None)
+            bonds |= {(model, key): Bond(bond.keys, why) for key in bond.keys}
+    bound = []
+    for plan in plans:
+        mine = bonds.get((plan.step.model, plan.key))
+        bound.append(replace(plan.refused(mine.objection), bond=mine.keys) if mine and plan.is_open else plan)
+    return bound
 
 
 def entity_plans(
-    steps: Sequence[Step], *, lock: bool, in_words: bool = True, together_with: UUID | None = None
+    steps: Sequence[Step], *, change_set_id: UUID, lock: bool, in_words: bool = True, is_part: bool = False
 ) -> tuple[EntityPlan, ...]:
-    """Answer what putting the entities back would do; `lock` holds the rows.
+    """Answer what putting back what a change set did to the entities would do, and to those that go back along with
+    them; `lock` holds what guards them.
 
-    `in_words=False` leaves the names and values for people empty. `together_with`: as `_dependents` has it.
+    `in_words=False` leaves the names and values for people empty. `is_part`: what else the change set made goes too.
     """
-    present = _present(steps, lock=lock)
+    company = _company(steps, change_set_id)
+    every = [*steps, *company]
+    present = _present(every, lock=lock)
     names = None
     if in_words:
         now_steps = [
             Step(step.model, step.key, None, present[step.model][step.key])
-            for step in steps
+            for step in every
             if step.key in present[step.model]
         ]
-        names = Names([*steps, *now_steps])
-    plans = [_entity_plan(step, present[step.model].get(step.key), names) for step in steps]
-    return tuple(_with_objections(plans, together_with=together_with))
+        names = Names([*every, *now_steps])
+    plans = [_entity_plan(step, present[step.model].get(step.key), names) for step in every]
+    plans[len(steps) :] = [replace(plan, is_company=True) for plan in plans[len(steps) :]]
+    together_with = change_set_id if is_part else None
+    return tuple(_with_objections(plans, change_set_id=change_set_id, together_with=together_with))
 
 
-def _steps_of(change_set_id: UUID, entity_type: str, entity_id: str) -> list[Step]:
+def _step_of(change_set_id: UUID, entity_type: str, entity_id: str) -> list[Step]:
     kind = labels.type_named(entity_type)
     key = typed_key(kind.model, entity_id) if kind else None
-    return [] if kind is None or key is None else step_of(kind.model, key, change_set_id)
+    return [] if kind is None or key is None else steps_of(kind.model, [key], change_set_id)
 
 
 def plan_for(change_set: ChangeSet, *, entity: tuple[str, str] | None, lock: bool) -> Plan:
-    """Answer what reverting the change set, or its change of one entity, would do; `lock` holds the rows."""
-    steps = all_steps(change_set.pk) if entity is None else _steps_of(change_set.pk, *entity)
-    return Plan(rows_of([change_set])[0], entity_plans(steps, lock=lock))
+    """Answer what reverting the change set, or its change of one entity, would do; `lock` holds what guards it."""
+    steps = all_steps(change_set.pk) if entity is None else _step_of(change_set.pk, *entity)
+    plans = entity_plans(steps, change_set_id=change_set.pk, lock=lock)
+    asked = tuple(plan.refused(NOT_ALONE if plan.bond - {plan.key} else None) if entity else plan for plan in plans)
+    return Plan(rows_of([change_set])[0], tuple(plan for plan in asked if not plan.is_company))

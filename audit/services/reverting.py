@@ -1,8 +1,9 @@
 """Carries a revert out: a change set of its own, made of the owners' own services."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from django.db import IntegrityError, connection, models, transaction
@@ -14,13 +15,14 @@ from audit.errors import NothingToRevert
 from audit.models import ChangeSet
 from audit.queries import ChangeSetRow
 from audit.recording import tracked_models
-from audit.reverters import Patch, Way
+from audit.reverters import Patch, Reverter, Way
 from audit.services.planning import Decision, EntityPlan, Plan, State, plan_for
 from common import actor
-from common.errors import NotFound, PermissionDenied, ProblemError
+from common.errors import Invalid, NotFound, PermissionDenied, ProblemError
 
 OWN_FOR = timedelta(hours=24)
 PERMISSION = "audit:revert"
+_LEFT_BEHIND = "It goes back only together with another, which was changed since."
 _REVERT, _REPEAT = "audit.revert", "audit.repeat"
 
 
@@ -95,10 +97,9 @@ def offered(rows: Iterable[ChangeSetRow], *, now: datetime | None = None) -> fro
 
 
 # --- Doing it -------------------------------------------------------------------------------------------------------
-def place_of(way: Way, depth: int) -> tuple[int, int]:
+def place_of(turn: int, way: Way, depth: int) -> tuple[int, int]:
     """Answer the place in which to do it: owners come back before, and go after, what hangs on them."""
-    order = {Way.RECREATE: 0, Way.RESTORE: 1, Way.REMOVE: 2}[way]
-    return order, -depth if way is Way.REMOVE else depth
+    return turn, -depth if way is Way.REMOVE else depth
 
 
 def depths() -> dict[type[models.Model], int]:
@@ -120,12 +121,9 @@ def depths() -> dict[type[models.Model], int]:
     return found
 
 
-def _in_order(work: Iterable[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, Patch]]:
-    found = depths()
-    return sorted(work, key=lambda item: place_of(item[1].way, found[item[1].model]))
-
-
 def _reason(error: Exception) -> str:
+    if isinstance(error, Invalid) and not error.detail and error.errors:
+        return " ".join(message for messages in error.errors.values() for message in messages)
     if isinstance(error, ProblemError):
         return error.detail or error.title
     if isinstance(error, ProtectedError | RestrictedError):
@@ -135,11 +133,9 @@ def _reason(error: Exception) -> str:
 
 def attempt(patches: Sequence[Patch]) -> str:
     """Do what the patches say, all of one model and way, or nothing of it; answer why not, or nothing."""
-    reverter = reverters.get(patches[0].model)
-    assert reverter is not None  # noqa: S101  # without one there is no patch
     try:
         with transaction.atomic():
-            reverter.apply_all(patches)
+            _reverter_of(patches[0]).apply_all(patches)
             # Keys that lead nowhere are refused here, and not at the commit, where all the rest would go with them.
             connection.check_constraints()
     except (ProblemError, IntegrityError, ProtectedError, RestrictedError) as error:
@@ -147,19 +143,85 @@ def attempt(patches: Sequence[Patch]) -> str:
     return ""
 
 
-def _apply_all(work: list[tuple[EntityPlan, Patch]]) -> list[tuple[EntityPlan, str]]:
+Work = list[tuple[EntityPlan, Patch]]
+Refused = list[tuple[EntityPlan, str]]
+
+
+def _batches(work: Work) -> Iterator[Work]:
+    """Answer what is done after another: by turns, all of one way together where its owner takes many."""
+    found, places = depths(), dict[int, tuple[tuple[int, int], str]]()
+    for plan, patch in work:
+        turn = _reverter_of(patch).turn(patch)
+        places[id(plan)] = place_of(turn, patch.way, found[patch.model]), patch.model._meta.label
+    ordered = sorted(work, key=lambda item: places[id(item[0])])
+    for _, group in groupby(ordered, key=lambda item: (places[id(item[0])], item[1].way)):
+        batch = list(group)
+        if _reverter_of(batch[0][1]).takes_many:
+            yield batch
+        else:
+            yield from ([one] for one in batch)
+
+
+def _reverter_of(patch: Patch) -> Reverter:
+    reverter = reverters.get(patch.model)
+    assert reverter is not None  # noqa: S101  # without one there is no patch
+    return reverter
+
+
+def _apply_batch(work: Work) -> Iterator[tuple[EntityPlan, Patch, str]]:
+    """Do a batch; what is refused is halved until what is at fault stands alone. Answer that, and why."""
+    batches = [work]
+    while batches:
+        batch = batches.pop()
+        reason = attempt([patch for _, patch in batch])
+        if reason and len(batch) > 1:
+            half = len(batch) // 2
+            batches += [batch[half:], batch[:half]]
+        elif reason:
+            yield (*batch[0], reason)
+
+
+def _apply_all(work: Work) -> Refused:
     """Do what can be done, each entity for itself; answer what was refused, and why.
 
     What is refused is tried again as long as something else succeeds: a name may be free only after another is gone.
     """
     while True:
-        refused: list[tuple[EntityPlan, Patch, str]] = []
-        for entity, patch in work:
-            if reason := attempt([patch]):
-                refused.append((entity, patch, reason))
+        refused = [one for batch in _batches(work) for one in _apply_batch(batch)]
         if not refused or len(refused) == len(work):
             return [(entity, reason) for entity, _, reason in refused]
         work = [(entity, patch) for entity, patch, _ in refused]
+
+
+class _Torn(Exception):  # noqa: N818  # nothing that goes wrong: it takes back a try
+    """Of rows that go back together some were refused."""
+
+
+def carry_out(work: Work) -> Refused:
+    """Do what can be done, and of rows that are bound to each other all or none; answer what was refused, and why."""
+    left: Refused = []
+    present = {(plan.step.model, plan.key) for plan, _ in work}
+    reasons = {
+        (plan.step.model, plan.key): _LEFT_BEHIND
+        for plan, _ in work
+        if any((plan.step.model, key) not in present for key in plan.bond)
+    }
+    while True:
+        left += [(plan, why) for plan, _ in work if (why := reasons.get((plan.step.model, plan.key)))]
+        work = [(plan, patch) for plan, patch in work if (plan.step.model, plan.key) not in reasons]
+        try:
+            with transaction.atomic():
+                refused = _apply_all(work)
+                reasons = {
+                    (plan.step.model, key): f"It goes back only together with another: {why}"
+                    for plan, why in refused
+                    for key in plan.bond
+                } | {(plan.step.model, plan.key): why for plan, why in refused if plan.bond}
+                if reasons:
+                    raise _Torn
+        except _Torn:
+            continue
+        return left + refused
 
 
 def _nothing(plan: Plan) -> NothingToRevert:
@@ -221,7 +283,7 @@ def revert(
         raise _nothing(plan)
     action, done, deed_words = deed_of(locked, plan.change_set.summary)
     with context.change_set(action, reason=deed_words, reverts=locked.pk) as deed:
-        refused = _apply_all(_in_order(work))
+        refused = carry_out(work)
         own_id = deed.change_set_id
     if len(refused) == len(work):
         raise NothingToRevert(refused[0][1], refused=len(refused))

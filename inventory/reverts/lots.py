@@ -1,22 +1,38 @@
 """How lots are put back: through the services, quantities by movements, so that the books stay right."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from django.db.models import F
+from django.db import connection, models
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.reverters import Objection, Patch, SetReverter, Way
+from audit.diff import State, Step
+from audit.recording import CREATED, history_of
+from audit.reverters import Bond, Objection, Patch, SetReverter, Way
 from inventory import services
 from inventory.choices import MovementKind
-from inventory.models import InventoryItem, StockMovement
+from inventory.models import InventoryItem, InventoryItemLocation, StockMovement
+from inventory.reverts.exchanges import bonds_between, partners_of
 
-# How a lot begins, and how pieces pass from one to another.
-_BEGINNINGS = (MovementKind.INITIAL, MovementKind.IMPORT, MovementKind.REVERT)
-_EXCHANGES = (MovementKind.MERGE, MovementKind.SPLIT)
-_EXCHANGED = "It exchanged pieces with another lot, which has changed since; only both together could go back."
 _PROMISED = "Pieces of it were promised to an order or left with one; that is changed in the order."
+
+_LOTS, _MOVEMENTS = InventoryItem._meta.db_table, StockMovement._meta.db_table
+# What has happened to lots since they were made the last time, if it keeps them: movements of other deeds behind their
+# first one. A lot without pieces has no first one, and goes by its moment.
+_KEPT = f"""
+SELECT t.id, t.qty_reserved, later.kind FROM {_LOTS} t
+LEFT JOIN LATERAL (SELECT h.change_set_id, h.history_date FROM {history_of(InventoryItem)._meta.db_table} h
+    WHERE h.id = t.id AND h.history_type = '{CREATED}' ORDER BY h.history_id DESC LIMIT 1) made ON true
+LEFT JOIN LATERAL (SELECT min(m.id) AS id FROM {_MOVEMENTS} m
+    WHERE m.inventory_item_id = t.id AND m.change_set_id = made.change_set_id) opening ON true
+LEFT JOIN LATERAL (SELECT m.kind FROM {_MOVEMENTS} m
+    WHERE m.inventory_item_id = t.id AND m.change_set_id <> made.change_set_id
+      AND CASE WHEN opening.id IS NULL THEN m.created_at > made.history_date ELSE m.id > opening.id END
+    ORDER BY m.id DESC LIMIT 1) later ON true
+WHERE t.id = ANY(%s) AND (t.qty_reserved > 0 OR later.kind IS NOT NULL)
+"""  # noqa: S608  # names come from the models
 
 
 class LotReverter(SetReverter):
@@ -24,6 +40,7 @@ class LotReverter(SetReverter):
 
     follows = frozenset({"color_name"})
     keeps = {"currency": "It is the shop's."}
+    lock_place = 40
 
     def permission(self, patch: Patch) -> str | None:
         return "inventory:delete" if patch.way is Way.REMOVE else "inventory:write"
@@ -34,15 +51,28 @@ class LotReverter(SetReverter):
     def objections(self, patches: Sequence[Patch]) -> list[Objection | None]:
         """Answer for each; what has happened to new lots since is looked up for all of them at once."""
         stays = _why_they_stay([patch.id for patch in patches if patch.way is Way.REMOVE])
-        moved = [patch for patch in patches if patch.way is not Way.REMOVE and "qty_available" in patch.values]
-        spoiled = _spoiled_exchanges([patch.id for patch in moved])
-        stays |= {patch.id: Objection(_EXCHANGED) for patch in moved if patch.id in spoiled}
         return [
             Objection(_PROMISED, counter_action="Open lot", url=_url(patch.id))
             if patch.way is Way.RESTORE and "qty_reserved" in patch.values
             else stays.get(patch.id)
             for patch in patches
         ]
+
+    def company(self, steps: Sequence[Step], *, change_set_id: UUID) -> Mapping[type[models.Model], Collection[Any]]:
+        """Answer the lots with which they exchanged pieces, and where pieces lay that go: no other heap gives way."""
+        partners = partners_of([step.key for step in steps], change_set_id=change_set_id)
+        moved = {step.key for step in steps if step.before and step.after} | set(partners)
+        placed = history_of(InventoryItemLocation).objects.filter(
+            change_set_id=change_set_id, inventory_item_id__in=list(moved)
+        )
+        return {
+            InventoryItem: {other for others in partners.values() for other in others},
+            InventoryItemLocation: set(placed.values_list("id", flat=True)) if moved else set(),
+        }
+
+    def bonds(self, standings: Sequence[tuple[Step, State | None]], *, change_set_id: UUID) -> Sequence[Bond]:
+        """Answer which lots exchanged pieces."""
+        return list(bonds_between(standings, change_set_id=change_set_id))
 
     def apply_all(self, patches: Sequence[Patch]) -> None:
         """Do all of one way by a few statements."""
@@ -64,40 +94,15 @@ def _why_they_stay(lot_ids: Sequence[Any]) -> dict[Any, Objection]:
     """Answer what has happened to lots since they were made, where that keeps them."""
     if not lot_ids:
         return {}
-    promised = InventoryItem.objects.filter(pk__in=lot_ids, qty_reserved__gt=0).values_list("pk", "qty_reserved")
-    stays = {
-        lot_id: Objection(f"{qty:,} pieces of it are promised to orders.", "Open lot", _url(lot_id))
-        for lot_id, qty in promised
-    }
-    # A lot may have been made again: what counts is since its latest beginning, which starts from nothing.
-    begun = _last_of(lot_ids, kind__in=_BEGINNINGS, balance_available=F("delta_available"), balance_reserved=0)
-    for lot_id, (kind, change_set_id) in _last_of(lot_ids).items():
-        if change_set_id != begun.get(lot_id, (kind, change_set_id))[1]:
-            words = MovementKind(kind).label.lower()
-            objection = Objection(f"Its pieces have moved since (last: {words}).", "Delete lot", _url(lot_id))
-            stays.setdefault(lot_id, objection)
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [list(lot_ids)])
+        rows = cursor.fetchall()
+    stays: dict[Any, Objection] = {}
+    for lot_id, reserved, kind in rows:
+        if reserved:
+            words = "1 piece of it is" if reserved == 1 else f"{reserved:,} pieces of it are"
+            stays[lot_id] = Objection(f"{words} promised to orders.", "Open lot", _url(lot_id))
+        else:
+            last = MovementKind(kind).label.lower()
+            stays[lot_id] = Objection(f"Its pieces have moved since (last: {last}).", "Delete lot", _url(lot_id))
     return stays
-
-
-def _last_of(lot_ids: Collection[Any], **conditions: Any) -> dict[Any, tuple[str, Any]]:
-    """Answer kind and change set of the last movement of each lot, of those that meet the conditions."""
-    moves = StockMovement.objects.filter(inventory_item__in=lot_ids, **conditions).distinct("inventory_item_id")
-    rows = moves.order_by("inventory_item_id", "-id").values_list("inventory_item_id", "kind", "change_set_id")
-    return {lot_id: (kind, change_set_id) for lot_id, kind, change_set_id in rows}
-
-
-def _spoiled_exchanges(lot_ids: Collection[Any]) -> set[Any]:
-    """Answer the lots whose last movement was an exchange with another that has moved since.
-
-    If only one side went back, its pieces would be there twice, or not at all.
-    """
-    exchanged = {
-        lot_id: change_set_id for lot_id, (kind, change_set_id) in _last_of(lot_ids).items() if kind in _EXCHANGES
-    }
-    if not exchanged:
-        return set()
-    sides = StockMovement.objects.filter(change_set_id__in=set(exchanged.values()), kind__in=_EXCHANGES)
-    partners = set(sides.values_list("change_set_id", "inventory_item_id"))
-    last = _last_of({lot_id for _, lot_id in partners})
-    spoiled = {change_set_id for change_set_id, lot_id in partners if last[lot_id][1] != change_set_id}
-    return {lot_id for lot_id, change_set_id in exchanged.items() if change_set_id in spoiled}

@@ -30,7 +30,7 @@ from inventory.services.purchases import (
 )
 from inventory.services.relocating import relocate_lot
 from inventory.services.remarks import read_chunk, start_reading, start_writing, write_chunk
-from inventory.services.restoring import recreate_lots, restore_lots
+from inventory.services.restoring import recreate_locations, recreate_lots, restore_lots
 from inventory.services.saved_views import delete_view, save_view, update_view
 from inventory.services.stock import (
     Move,
@@ -81,6 +81,7 @@ __all__ = [
     "preview_bulk_edit",
     "put_in_route",
     "read_chunk",
+    "recreate_locations",
     "recreate_lots",
     "release_stock",
     "relocate_lot",

@@ -24,17 +24,7 @@ def refresh_location_keys(lot_ids: Collection[UUID]) -> None:
 
 
 _AT = "SELECT DISTINCT p.inventory_item_id FROM inventory_inventoryitemlocation p WHERE p.location_id = ANY(%s)"
-_HOLD = f"""
-SELECT count(*) FROM (SELECT t.id FROM inventory_inventoryitem t WHERE t.id IN ({_AT}) ORDER BY t.id
-                      FOR NO KEY UPDATE) held
-"""  # noqa: S608  # only what stands above
 _REFRESH_AT = _REFRESH.replace("unnest(%s::uuid[]) l (id)", f"({_AT}) l (id)")
-
-
-def hold_lots_at(location_ids: Collection[UUID]) -> None:
-    """Hold the lots at the locations until the transaction ends, in the order of their keys."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [list(location_ids)])
 
 
 def refresh_lots_at(location_ids: Collection[UUID]) -> None:

@@ -15,8 +15,9 @@ from inventory.errors import TooManyLots
 from inventory.models import InventoryItemLocation, Location
 from inventory.naturals import route_key
 from inventory.queries.locations import codes_present
-from inventory.services.keys import hold_lots_at, refresh_lots_at
-from inventory.services.placements import move_contents
+from inventory.services.keys import refresh_lots_at
+from inventory.services.placements import carry_contents, lock_locations, lock_with_lots, lots_at
+from inventory.services.stock import hold_lots
 from inventory.walk import STEP, renumbered
 from jobs import services as jobs
 from jobs.models import JobRun
@@ -96,9 +97,8 @@ def create_location(*, values: Mapping[str, Any], location_id: UUID | None = Non
 def update_location(*, location_id: UUID, changes: Mapping[str, Any]) -> Location:
     """Change some fields of a location; what lies there stays. Raises Invalid, NotFound."""
     made = _checked(changes)
-    # Lots before locations: their sorting follows the location's.
-    hold_lots_at([location_id])
-    location = _locked(location_id)
+    # With its lots: how they are sorted follows.
+    location = lock_with_lots([location_id])[location_id]
     different = {name: value for name, value in made.items() if getattr(location, name) != value}
     if not different:
         return location
@@ -129,15 +129,15 @@ def delete_location(*, location_id: UUID, now: datetime, move_to: UUID | None = 
     context.describe("inventory.delete_location")
     if move_to == location_id:
         raise _invalid("move_to", "Its contents go to another location.")
+    lots = hold_lots(lots_at([location_id]) if move_to else ()).keys()
+    places = {location_id, move_to} if move_to else {location_id}
+    location = lock_locations(places, closed={location_id})[location_id]
     if move_to is not None:
-        move_contents(source_id=location_id, target_id=move_to, now=now)
-    location = Location.objects.select_for_update().filter(pk=location_id).first()
-    if location is None:
-        raise NotFound("This location no longer exists.")
+        carry_contents(lots, source_id=location_id, target_id=move_to, now=now)
     count = InventoryItemLocation.objects.filter(location=location_id).count()
     if count:
-        lots = "1 lot lies" if count == 1 else f"{count:,} lots lie"
-        raise Conflict(f"{lots} at {location.code}. Say where they go first.", lots=count)
+        words = "1 lot lies" if count == 1 else f"{count:,} lots lie"
+        raise Conflict(f"{words} at {location.code}. Say where they go first.", lots=count)
     code = location.code
     location.delete()
     return code
@@ -226,7 +226,7 @@ def number_route(*, location_id: UUID, before: UUID | None) -> list[UUID]:
 @transaction.atomic
 def sort_lots(*, location_ids: Sequence[UUID]) -> None:
     """Have the lots at the locations sorted by the walk as it is."""
-    hold_lots_at(location_ids)
+    hold_lots(lots_at(location_ids))
     refresh_lots_at(location_ids)
 
 
@@ -256,11 +256,7 @@ def _route_without(location_ids: Sequence[UUID]) -> list[UUID]:
 def _number(numbers: Mapping[UUID, int], *, with_lots: bool = True) -> int:
     """Give the locations these numbers; answer how many had other ones."""
     context.describe("inventory.set_route")
-    if with_lots:
-        hold_lots_at(list(numbers))
-    rows = Location.objects.select_for_update(of=("self",), no_key=True).order_by("pk").in_bulk(list(numbers))
-    if len(rows) < len(numbers):
-        raise NotFound("This location no longer exists.")
+    rows = (lock_with_lots if with_lots else lock_locations)(numbers.keys())
     changed = []
     for key, number in numbers.items():
         location = rows[key]

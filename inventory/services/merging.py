@@ -50,6 +50,11 @@ class Group:
     target: UUID
     sources: tuple[UUID, ...]
 
+    @property
+    def lots(self) -> set[UUID]:
+        """Answer all of them."""
+        return {self.target, *self.sources}
+
 
 def merged_values(target: InventoryItem, sources: Sequence[InventoryItem], policy: Mapping[str, str]) -> dict[str, Any]:
     """Answer what the fields of the lot that stays become. Raises Invalid for a policy that a field doesn't have."""
@@ -198,10 +203,25 @@ def equal_groups(fields: Collection[str], *, limit: int) -> list[Group]:
     ]
 
 
-def merge_group(group: Group, *, policy: Mapping[str, str], now: datetime) -> int:
-    """Merge a group; answer how many lots went."""
-    merge_lots(target_id=group.target, source_ids=group.sources, policy=policy, now=now)
-    return len(group.sources)
+@transaction.atomic
+def merge_equal(
+    fields: Collection[str], *, policy: Mapping[str, str], now: datetime, limit: int = GROUPS_AT_ONCE
+) -> tuple[int, int] | None:
+    """Merge the next groups; answer how many groups, and how many lots went. None is that there are none.
+
+    All their lots are held before the first is merged, and those that aren't equal any more by then are left for the
+    next time.
+    """
+    found = equal_groups(fields, limit=limit)
+    if not found:
+        return None
+    held = stock.hold_lots({lot_id for group in found for lot_id in group.lots}).keys()
+    groups = [group for group in equal_groups(fields, limit=limit) if held >= group.lots]
+    placed = InventoryItemLocation.objects.filter(inventory_item__in=[lot for group in groups for lot in group.lots])
+    stock.keep_locations(set(placed.values_list("location", flat=True)))
+    for group in groups:
+        merge_lots(target_id=group.target, source_ids=group.sources, policy=policy, now=now)
+    return len(groups), sum(len(group.sources) for group in groups)
 
 
 def start_consolidation(*, fields: Sequence[str], policy: Mapping[str, str], key: str) -> JobRun:

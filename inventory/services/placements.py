@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from events.bus import publish
 from inventory.errors import InsufficientStock
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItemLocation, Location
-from inventory.services.stock import Balance, lock_lots, write_placements
+from inventory.services.stock import Balance, hold_lots, lock_lots, write_placements
 
 Placements = dict[tuple[UUID, UUID], int]
 
@@ -60,27 +61,55 @@ def move_contents(*, source_id: UUID, target_id: UUID | None, now: datetime) -> 
 
     Raises Conflict where the target can't take it, NotFound.
     """
-    lots = list(_at(source_id))
-    if not lots:
-        lock_locations({key for key in (source_id, target_id) if key})
-        return 0
-    move_pieces(moves=[PieceMove(lot_id=lot, source_id=source_id, target_id=target_id) for lot in lots], now=now)
-    return len(lots)
+    lots = hold_lots(lots_at([source_id])).keys()
+    lock_locations({key for key in (source_id, target_id) if key})
+    return carry_contents(lots, source_id=source_id, target_id=target_id, now=now)
 
 
-def _at(location_id: UUID) -> Collection[UUID]:
-    return set(
-        InventoryItemLocation.objects.filter(location=location_id, qty__gt=0).values_list("inventory_item", flat=True)
-    )
+def carry_contents(lots: Collection[UUID], *, source_id: UUID, target_id: UUID | None, now: datetime) -> int:
+    """Move what lies of these lots at a place as `move_contents` does. Lots and places are held."""
+    left = [lot for lot in sorted(lots_at([source_id])) if lot in lots]
+    move_pieces(moves=[PieceMove(lot_id=lot, source_id=source_id, target_id=target_id) for lot in left], now=now)
+    return len(left)
 
 
-def lock_locations(location_ids: Collection[UUID]) -> dict[UUID, Location]:
+def lots_at(location_ids: Collection[UUID]) -> set[UUID]:
+    """Answer the lots of which pieces lie at the locations."""
+    placed = InventoryItemLocation.objects.filter(location__in=location_ids, qty__gt=0)
+    return set(placed.values_list("inventory_item", flat=True))
+
+
+class _Grown(Exception):  # noqa: N818  # nothing that goes wrong: it lets go of what was held
+    """More is to be held than was known before."""
+
+
+@transaction.atomic
+def lock_with_lots(location_ids: Collection[UUID]) -> dict[UUID, Location]:
+    """Hold the locations as `lock_locations` does, so that nobody puts anything there, and before them what lies there.
+
+    Where something came while we waited, all is let go and begun again: no lot is held behind a location.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                held = hold_lots(lots_at(location_ids)).keys()
+                locations = lock_locations(location_ids, closed=location_ids)
+                if not lots_at(location_ids) <= held:
+                    raise _Grown
+                return locations
+        except _Grown:
+            continue
+
+
+def lock_locations(location_ids: Collection[UUID], *, closed: Collection[UUID] = ()) -> dict[UUID, Location]:
     """Hold the locations until the transaction ends, in the order of their keys, after the lots; answer them by key.
 
-    NotFound if one of them doesn't exist.
+    `closed`: those to which nobody may put anything meanwhile. NotFound if one doesn't exist.
     """
-    rows = Location.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=location_ids).order_by("pk")
-    found = {row.pk: row for row in rows}
+    rows = Location.objects.order_by("pk")
+    found: dict[UUID, Location] = {}
+    for is_closed, keys in groupby(sorted(set(location_ids)), key=lambda key: key in closed):
+        found |= rows.select_for_update(of=("self",), no_key=not is_closed).in_bulk(list(keys))
     if len(found) < len(set(location_ids)):
         raise NotFound("A location of these no longer exists.")
     return found
@@ -183,17 +212,21 @@ def restore_placements(
     """Put placements back as they were: `quantities` are made anew (by key: lot, place, pieces), `changes` get their
     pieces back, `remove` go. For reverts, which need no room: what lay there before may lie there again.
 
-    Raises Conflict where a lot has fewer pieces by now, or is gone; NotFound.
+    Raises Conflict where a lot has fewer pieces by now, or its pieces lie there anew; NotFound where one is gone.
     """
     keys = [*(changes or {}), *remove]
-    rows = InventoryItemLocation.objects.filter(pk__in=keys).values_list("pk", "inventory_item", "location")
+    rows = list(InventoryItemLocation.objects.filter(pk__in=keys).values_list("pk", "inventory_item", "location"))
+    if not set(changes or ()) <= {key for key, _, _ in rows}:
+        raise NotFound("What lay there was taken away since.")
     wanted: Placements = {(lot, place): (changes or {}).get(key, 0) for key, lot, place in rows}
     made = {(lot, place): key for key, (lot, place, _) in (quantities or {}).items()}
     wanted |= {(lot, place): qty for lot, place, qty in (quantities or {}).values()}
     balances = lock_lots({lot for lot, _ in wanted})
-    lock_locations({place for _, place in wanted})
+    locations = lock_locations({place for _, place in wanted})
     context.describe("inventory.move_pieces")
     before = _placed(balances)
+    if anew := sorted(set(made) & set(before)):
+        raise Conflict(f"Pieces of the lot were put to {locations[anew[0][1]].code} again.")
     after = before | wanted
     sums: Counter[UUID] = Counter()
     for (lot, _), qty in after.items():

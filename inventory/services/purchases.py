@@ -1,6 +1,6 @@
 """What can be done to purchases: keep them, add lots to them, spread their cost over these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from inventory.costs import blended, spread
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItem, Purchase, PurchaseLine
 from inventory.services.columns import write_column
-from inventory.services.stock import lock_lots
+from inventory.services.stock import Balance, hold_lots
 
 EDITABLE = frozenset({"name", "bought_from", "purchase_date", "total_cost", "spread", "notes"})
 _LENGTHS = {"name": 200, "bought_from": 200, "notes": 5000}
@@ -56,6 +56,16 @@ def _locked(purchase_id: UUID) -> Purchase:
     return purchase
 
 
+def _held(purchase_id: UUID, *, with_lots: Collection[UUID] = ()) -> tuple[Purchase, dict[UUID, Balance]]:
+    """Hold a purchase, and then all its lots with those that come: its cost is spread over all of them."""
+    purchase = _locked(purchase_id)
+    lots = set(purchase.lines.values_list("inventory_item", flat=True)) | set(with_lots)
+    balances = hold_lots(lots)
+    if not set(with_lots) <= balances.keys():
+        raise NotFound("A lot of these no longer exists.")
+    return purchase, balances
+
+
 @transaction.atomic
 def create_purchase(*, values: Mapping[str, Any], purchase_id: UUID | None = None) -> Purchase:
     """Add a purchase, without lots yet, in the shop's currency. Raises Invalid."""
@@ -70,7 +80,7 @@ def create_purchase(*, values: Mapping[str, Any], purchase_id: UUID | None = Non
 def update_purchase(*, purchase_id: UUID, changes: Mapping[str, Any], now: datetime) -> Purchase:
     """Change some fields of a purchase; another cost or spread is spread anew. Raises Invalid, NotFound."""
     made = _checked(changes)
-    purchase = _locked(purchase_id)
+    purchase, _ = _held(purchase_id)
     different = {name: value for name, value in made.items() if getattr(purchase, name) != value}
     if not different:
         return purchase
@@ -86,10 +96,9 @@ def update_purchase(*, purchase_id: UUID, changes: Mapping[str, Any], now: datet
 @transaction.atomic
 def delete_purchase(*, purchase_id: UUID, now: datetime) -> str:
     """Delete a purchase with its lines; its lots cost what they did without it. Answer its name. Raises NotFound."""
-    purchase = _locked(purchase_id)
+    purchase, _ = _held(purchase_id)
     context.describe("inventory.delete_purchase")
     lines = list(purchase.lines.all())
-    lock_lots({line.inventory_item_id for line in lines})
     bulk.bulk_delete(PurchaseLine.objects.filter(purchase=purchase_id))
     _cost_lots(lines, now=now)
     name = purchase.name
@@ -103,8 +112,7 @@ def add_lots(*, purchase_id: UUID, quantities: Mapping[UUID, int | None], now: d
 
     Lots that it has already get that quantity. Raises Invalid, NotFound.
     """
-    purchase = _locked(purchase_id)
-    balances = lock_lots(set(quantities))
+    purchase, balances = _held(purchase_id, with_lots=quantities)
     wanted = {lot: balances[lot].on_hand if qty is None else qty for lot, qty in quantities.items()}
     if not all(0 < qty < _QTY_LIMIT for qty in wanted.values()):
         raise Invalid(errors={"/qty": ["A number of pieces, 1 or more."]})
@@ -147,11 +155,8 @@ def set_line(*, line_id: UUID, qty: int, now: datetime) -> None:
 @transaction.atomic
 def restore_line(*, line_id: UUID, values: Mapping[str, Any], now: datetime) -> None:
     """Make a line again that was there, with its key. For reverts. Raises Conflict, NotFound."""
-    purchase = _locked(values["purchase_id"])
     lot = values["inventory_item_id"]
-    if not InventoryItem.objects.filter(pk=lot).exists():
-        raise Conflict("The lot no longer exists.")
-    lock_lots([lot])
+    purchase, _ = _held(values["purchase_id"], with_lots=[lot])
     if purchase.lines.filter(inventory_item=lot).exists():
         raise Conflict("The purchase has this lot already.")
     context.describe("inventory.add_lots_to_purchase")
@@ -164,8 +169,7 @@ def restore_line(*, line_id: UUID, values: Mapping[str, Any], now: datetime) -> 
 def remove_line(*, line_id: UUID, now: datetime) -> None:
     """Take a lot out of a purchase; the cost is spread over the others. Raises NotFound."""
     line = _line(line_id)
-    purchase = _locked(line.purchase_id)
-    lock_lots([line.inventory_item_id])
+    purchase, _ = _held(line.purchase_id, with_lots=[line.inventory_item_id])
     context.describe("inventory.remove_lot_from_purchase")
     bulk.bulk_delete(PurchaseLine.objects.filter(pk=line_id))
     _cost_lots([line], now=now)
@@ -191,9 +195,8 @@ def _weight(how: str, line: PurchaseLine) -> Decimal:
 
 
 def _spread(purchase: Purchase, *, now: datetime) -> None:
-    """Give each line its share of the cost, and each lot what its pieces cost on average. The purchase is held."""
+    """Give each line its share of the cost, and each lot what its pieces cost on average. All are held."""
     lines = list(purchase.lines.select_related("inventory_item").order_by("pk"))
-    lock_lots({line.inventory_item_id for line in lines})
     shares = spread(purchase.total_cost, [_weight(purchase.spread, line) for line in lines])
     for line, share in zip(lines, shares, strict=True):
         line.cost = share

@@ -19,7 +19,7 @@ from events.bus import publish
 from inventory.choices import MovementKind
 from inventory.errors import InsufficientStock
 from inventory.events import InventoryLowStock, InventoryUpdated
-from inventory.models import InventoryItem, InventoryItemLocation, StockMovement
+from inventory.models import InventoryItem, InventoryItemLocation, Location, StockMovement
 from inventory.services.keys import refresh_location_keys
 
 # Kinds that mean that pieces were sold.
@@ -82,10 +82,10 @@ class Reservation:
         return self.need.qty - self.qty_reserved
 
 
-def lock_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
-    """Hold the lots until the transaction ends, in the order of their keys; answer what each has.
+def hold_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
+    """Hold those of the lots that exist until the transaction ends, in the order of their keys; answer what each has.
 
-    The house's lock order is order, session, lot, location, listing. NotFound if one of them doesn't exist.
+    The house's lock order is order, session, purchase, lot, location, listing.
     """
     rows = (
         InventoryItem.objects.select_for_update(of=("self",), no_key=True)
@@ -93,7 +93,12 @@ def lock_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
         .order_by("pk")
         .values_list("pk", "qty_available", "qty_reserved")
     )
-    found = {key: Balance(available, reserved) for key, available, reserved in rows}
+    return {key: Balance(available, reserved) for key, available, reserved in rows}
+
+
+def lock_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
+    """Hold the lots as `hold_lots` does. NotFound if one of them doesn't exist."""
+    found = hold_lots(lot_ids)
     if len(found) < len(set(lot_ids)):
         raise NotFound("A lot of these no longer exists.")
     return found
@@ -383,6 +388,22 @@ def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -
     write_placements({key: value for key, value in kept.items() if value != qty.get(key, 0)})
 
 
+_KEEP = f"""
+SELECT count(*) FROM (SELECT id FROM {Location._meta.db_table} WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE) kept
+"""  # noqa: S608  # names come from the models
+
+
+def keep_locations(location_ids: Collection[UUID]) -> None:
+    """Have the locations stay until the transaction ends, in the order of their keys, after the lots.
+
+    Putting pieces there takes this anyway, but in the order in which they are put. NotFound if one doesn't exist.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [list(location_ids)])
+        if cursor.fetchone()[0] < len(set(location_ids)):
+            raise NotFound("A location of these no longer exists.")
+
+
 def write_placements(
     quantities: Mapping[tuple[UUID, UUID], int], *, keys: Mapping[tuple[UUID, UUID], UUID] | None = None
 ) -> None:
@@ -416,6 +437,7 @@ def write_placements(
     if gone:
         bulk.bulk_delete(InventoryItemLocation.objects.filter(pk__in=gone))
     if new:
+        keep_locations({row.location_id for row in new})
         bulk.bulk_create(InventoryItemLocation, new)
     if other:
         bulk.bulk_update(InventoryItemLocation, other, fields=["qty"])

@@ -41,12 +41,10 @@ def run_consolidation(run: Run, *, fields: list[str], policy: dict[str, str], to
     while True:
         run.progress(done, max(total, done), unit="groups")
         with transaction.atomic():
-            groups = merging.equal_groups(fields, limit=merging.GROUPS_AT_ONCE)
-            if not groups:
+            counts = merging.merge_equal(fields, policy=policy, now=timezone.now())
+            if counts is None:
                 break
-            for group in groups:
-                merged += merging.merge_group(group, policy=policy, now=timezone.now())
-            done += len(groups)
+            done, merged = done + counts[0], merged + counts[1]
             run.save_checkpoint(done=done, merged=merged)
     return {
         "message": f"{merged:,} lots merged into {done:,}.",

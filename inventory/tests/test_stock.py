@@ -1,22 +1,29 @@
 """Every quantity has its movements, each made once, and none falls below zero."""
 
+import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit import services as audit
+from audit.context import change_set
 from common import workspace
+from common.errors import ProblemError
 from inventory import services
 from inventory.choices import MovementKind
 from inventory.errors import InsufficientStock
 from inventory.models import InventoryItem, InventoryItemLocation, StockMovement
-from inventory.services import Move, Need
+from inventory.services import Move, Need, PieceMove, merging
+from inventory.services.bulk_edit import Selection
 from inventory.services.stock import write_placements
 from inventory.testing import make_location, make_lot
 
@@ -169,6 +176,108 @@ def test_threads_that_reserve_count_release_and_edit_the_same_lots_lose_nothing(
         last = StockMovement.objects.filter(inventory_item=lot.pk).order_by("-id").first()
         assert last is not None
         assert _balance(lot) == (last.balance_available, last.balance_reserved)
+
+
+class _Shop:
+    """What a shop's people and programs do to the same few lots at once. Each verb is a deed that others may revert."""
+
+    def __init__(self) -> None:
+        self.places = [make_location(f"T-{number}").pk for number in range(5)]
+        for color in (1, 5, 11, 5, 11, 5):
+            lot = make_lot(qty=60, color_id=color)
+            write_placements({(lot.pk, place): 8 for place in self.places[:3]})
+        self.purchases = [
+            services.create_purchase(values={"name": name, "total_cost": Decimal(9), "purchase_date": NOW.date()}).pk
+            for name in "ab"
+        ]
+        self.deeds: list[UUID] = []
+        self.done: Counter[str] = Counter()
+        self.verbs: list[Callable[[Random], object]] = [
+            self.edit, self.count, self.reserve, self.merge, self.split, self.consolidate, self.move, self.bulk_edit,
+            self.delete_location, self.renumber, self.buy, self.revert, self.revert,
+        ]  # fmt: skip
+
+    def act(self, random: Random) -> None:
+        """Do anything. That somebody else was faster is an answer, a deadlock is none."""
+        verb = random.choice(self.verbs)
+        with contextlib.suppress(ProblemError), change_set("test.deed") as deed:
+            verb(random)
+            self.done[verb.__name__] += 1
+            if deed.change_set_id:
+                self.deeds.append(deed.change_set_id)
+
+    def lots(self, random: Random, count: int) -> list[InventoryItem]:
+        """Answer some lots, in any order."""
+        found = list(InventoryItem.objects.order_by("pk"))
+        return random.sample(found, k=min(count, len(found)))
+
+    def edit(self, random: Random) -> None:
+        [lot] = self.lots(random, 1)
+        changes = {"remarks": str(random.random()), "qty_available": random.randint(20, 60)}
+        services.update_lot(lot_id=lot.pk, changes=changes, now=timezone.now())
+
+    def count(self, random: Random) -> None:
+        found = {lot.pk: random.randint(0, 9) for lot in self.lots(random, 3)}
+        services.count_location(location_id=random.choice(self.places), found=found, now=timezone.now())
+
+    def reserve(self, random: Random) -> None:
+        needs = [Need(lot.pk, random.randint(1, 5), f"{uuid4()}") for lot in self.lots(random, 3)]
+        met = services.reserve_stock(needs=needs, now=timezone.now())
+        back = [Need(one.need.lot_id, one.qty_reserved, f"{uuid4()}") for one in met if one.qty_reserved]
+        services.release_stock(needs=back, now=timezone.now())
+
+    def merge(self, random: Random) -> None:
+        target, *sources = self.lots(random, 3)
+        alike = [lot.pk for lot in sources if lot.color_id == target.color_id]
+        services.merge_lots(target_id=target.pk, source_ids=alike, now=timezone.now())
+
+    def split(self, random: Random) -> None:
+        [lot] = self.lots(random, 1)
+        services.split_lot(lot_id=lot.pk, qty=random.randint(1, 9), changes={}, now=timezone.now())
+
+    def consolidate(self, random: Random) -> None:
+        if random.random() < 0.1:  # else there would be little left to do
+            merging.merge_equal([], policy={}, now=timezone.now())
+
+    def move(self, random: Random) -> None:
+        source, target = random.sample(self.places, k=2)
+        moves = [PieceMove(lot_id=lot.pk, source_id=source, target_id=target) for lot in self.lots(random, 2)]
+        services.move_pieces(moves=moves, now=timezone.now())
+
+    def bulk_edit(self, random: Random) -> None:
+        changes = {"location": str(random.choice(self.places))}
+        services.edit_lots(selection=Selection(query=""), changes=changes, now=timezone.now())
+
+    def delete_location(self, random: Random) -> None:
+        going, target = random.sample(self.places, k=2)
+        code = services.delete_location(location_id=going, move_to=target, now=timezone.now())
+        services.create_location(values={"code": code}, location_id=going)
+
+    def renumber(self, random: Random) -> None:
+        services.set_route(location_ids=random.sample(self.places, k=3))
+
+    def buy(self, random: Random) -> None:
+        quantities: dict[UUID, int | None] = {lot.pk: random.randint(1, 9) for lot in self.lots(random, 2)}
+        services.add_lots(purchase_id=random.choice(self.purchases), quantities=quantities, now=timezone.now())
+
+    def revert(self, random: Random) -> None:
+        if self.deeds:
+            audit.revert(change_set_id=random.choice(self.deeds[-20:]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_do_everything_at_once_neither_wait_for_each_other_nor_lose_a_piece() -> None:
+    shop = _Shop()
+    ends_at = time.monotonic() + 6
+
+    def work(number: int) -> None:
+        random = Random(number)  # noqa: S311  # chooses what to do next
+        while time.monotonic() < ends_at:
+            shop.act(random)
+
+    assert _in_threads(work, 8) == []
+    assert services.verify_stock() == []
+    assert {verb.__name__ for verb in shop.verbs} == set(shop.done), "each was done at least once"
 
 
 @pytest.mark.django_db(transaction=True)
