@@ -143,8 +143,9 @@ def leaves_few(filters: Filters) -> bool:
     """
     if not _words_of(filters.values.get("q", "")):
         return False
-    plan = json.loads(filtered(filters).order_by().values("pk").explain(format="json"))
-    return bool(plan[0]["Plan"]["Plan Rows"] <= _FEW)
+    plan = filtered(filters).order_by().values("pk").explain(format="json")
+    # What no lot can meet, such as being one of no lots, isn't asked and has no plan.
+    return not plan or bool(json.loads(plan)[0]["Plan"]["Plan Rows"] <= _FEW)
 
 
 def _may_repeat(name: str) -> bool:

@@ -71,6 +71,11 @@ def test_no_text_breaks_a_filter(name: str, text: str) -> None:
     list(filtered(Filters.parse({name: text}))[:1])
 
 
+def test_a_search_among_no_lots_finds_none() -> None:
+    make_lot()
+    assert queries.list_page(Filters.parse("q=brick&ids=,")).rows == []
+
+
 @pytest.mark.parametrize("sort", [f"{sign}{name}" for name in queries.SORTS for sign in ("", "-")])
 def test_pages_in_every_order_lose_and_repeat_nothing(sort: str) -> None:
     for number in range(11):
