@@ -9,10 +9,17 @@ _FOUR_PLACES = Decimal("0.0001")
 # What a price column holds: twelve digits, four of them behind the point.
 PRICE_LIMIT = Decimal(10) ** 8
 QTY_LIMIT = 2**31
+# Of a number that people type: more than a price has, and far fewer than PostgreSQL reads.
+MOST_PLACES = 30
 
 
 class TierError(ValueError):
     """The steps can't be tier prices; the message says why."""
+
+
+def has_too_many_places(number: Decimal) -> bool:
+    """Tell whether a finite number has more decimals than anybody means."""
+    return int(number.as_tuple().exponent) < -MOST_PLACES
 
 
 def steps_of(stored: Iterable[Mapping[str, Any]]) -> list[tuple[int, Decimal]]:

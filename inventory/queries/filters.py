@@ -22,6 +22,7 @@ from common import workspace
 from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.models.lots import searchable
+from inventory.tiers import has_too_many_places
 
 # A word of the search needs three characters for the trigram index to say anything.
 _INDEXED = 3
@@ -206,7 +207,7 @@ def _amount(text: str) -> Decimal:
         amount = Decimal(text.replace(",", "."))
     except InvalidOperation:
         raise ValueError(text) from None
-    if not amount.is_finite() or not 0 <= amount < _PRICE_LIMIT:
+    if not amount.is_finite() or not 0 <= amount < _PRICE_LIMIT or has_too_many_places(amount):
         raise ValueError(text)
     return amount
 

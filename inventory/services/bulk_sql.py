@@ -13,7 +13,7 @@ from uuid import UUID
 from common.errors import Invalid
 from inventory.choices import ItemCondition, StockRoom
 from inventory.services.checks import INT_LIMIT, LENGTHS
-from inventory.tiers import PRICE_LIMIT
+from inventory.tiers import MOST_PLACES, PRICE_LIMIT, has_too_many_places
 
 _PRICE_STEPS = ("set", "percent", "amount", "times")
 _TEXT_STEPS = ("set", "append", "replace")
@@ -170,6 +170,8 @@ def _decimal(name: str, value: Any) -> Decimal:
         raise Invalid(errors={f"/{name}": ["Type a number."]}) from None
     if not number.is_finite() or abs(number) >= PRICE_LIMIT:
         raise Invalid(errors={f"/{name}": ["Type a number below 100,000,000."]})
+    if has_too_many_places(number):
+        raise Invalid(errors={f"/{name}": [f"Type a number of at most {MOST_PLACES} decimals."]})
     return number
 
 

@@ -95,7 +95,8 @@ def test_a_selection_is_what_was_ticked_or_what_the_filter_leaves() -> None:
     "changes",
     [{}, {"unit_price": 1}, {"price": "5"}, {"price": {"how": "guess", "by": "1"}},
      {"price": {"how": "set", "by": "x"}},
-     {"price": {"how": "set", "by": "1e400"}}, {"remarks": {"how": "replace", "text": "x"}}, {"condition": "BROKEN"},
+     {"price": {"how": "set", "by": "1e400"}}, {"price": {"how": "times", "by": "1e-20000"}},
+     {"remarks": {"how": "replace", "text": "x"}}, {"condition": "BROKEN"},
      {"bulk": "0"}, {"sale_percent": "101"}, {"location": "nowhere"}, {"stock_room_id": "D"}, {"cost_basis": "-1"},
      {"remarks": {"how": "set", "text": "x" * 5001}}, {"price": {"how": "percent", "by": "5", "round_to": "0"}}],
 )  # fmt: skip
