@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit import context
 from common.errors import Conflict, Invalid
 from inventory.codes import CodeError, clean
 from inventory.models import InventoryItemLocation, Location
@@ -22,6 +23,8 @@ def relocate_lot(*, lot_id: UUID, seen: str, code: str, may_create: bool = False
     it saw it. Raises Conflict where it lies elsewhere by now or doesn't fit in, Invalid for a code that no location has
     unless one may be made, InsufficientStock, NotFound.
     """
+    # Also where a place is made for them.
+    context.describe("inventory.move_pieces")
     [balance] = lock_lots({lot_id}).values()
     rows = InventoryItemLocation.objects.filter(inventory_item=lot_id, qty__gt=0).select_related("location")
     places = list(rows.order_by("location__route_key", "location_id"))

@@ -72,6 +72,7 @@ def test_a_new_code_is_made_when_that_is_said_in_one_change_set(staff: Client) -
     assert _put(staff, lot, "C-9", make="1").status_code == HTTPStatus.OK
     assert _placed(lot) == {"C-9": 12}
     assert ChangeSet.objects.count() == before + 1
+    assert ChangeSet.objects.latest("created_at").action == "inventory.move_pieces"
 
 
 @pytest.mark.parametrize(
