@@ -36,6 +36,8 @@ _BOTH = (
     "allauth.account",
     "allauth.mfa",
 )
+# Apps whose tables all shops share.
+_COMMON = ("catalog",)
 # Apps whose tables only a shop has.
 _SHOP = ("inventory",)
 _LIBRARIES = (
@@ -62,10 +64,10 @@ _STAFF = ("django.contrib.admin.apps.SimpleAdminConfig",)
 def shared_apps(features: Features) -> list[str]:
     """Answer the apps of the public schema; with one tenant only, all there are."""
     if not features.multi_tenant:
-        return [*_LIBRARIES, *_BOTH, *_SHOP, "brikonnect"]
+        return [*_LIBRARIES, *_BOTH, *_COMMON, *_SHOP, "brikonnect"]
     # What comes first wins: tenants replaces commands of django_tenants, which replaces Django's migrate; but its
     # templates of the admin, with styles inline, must not replace Django's.
-    return ["tenants", *_STAFF, "django_tenants", *_LIBRARIES, "tenants.trail", *_BOTH, "brikonnect"]
+    return ["tenants", *_STAFF, "django_tenants", *_LIBRARIES, "tenants.trail", *_BOTH, *_COMMON, "brikonnect"]
 
 
 def tenant_apps(features: Features) -> list[str]:

@@ -2,38 +2,18 @@
 
 from django.db import models
 
+from catalog.choices import (
+    ITEM_TYPE_OF_LETTER,
+    LETTER_OF_ITEM_TYPE,
+    MAY_HAVE_COLOR,
+    NEEDS_COLOR,
+    ItemType,
+)
 
-class ItemType(models.TextChoices):
-    """Kinds of things that are sold."""
-
-    PART = "PART", "Part"
-    SET = "SET", "Set"
-    MINIFIG = "MINIFIG", "Minifigure"
-    GEAR = "GEAR", "Gear"
-    BOOK = "BOOK", "Book"
-    CATALOG = "CATALOG", "Catalog"
-    INSTRUCTION = "INSTRUCTION", "Instructions"
-    BOX = "BOX", "Box"
-    CUSTOM = "CUSTOM", "Custom item"
-
-
-# BrickLink's letters, in its XML and in BSX.
-ITEM_TYPE_OF_LETTER = {
-    "P": ItemType.PART,
-    "S": ItemType.SET,
-    "M": ItemType.MINIFIG,
-    "G": ItemType.GEAR,
-    "B": ItemType.BOOK,
-    "C": ItemType.CATALOG,
-    "I": ItemType.INSTRUCTION,
-    "O": ItemType.BOX,
-    "U": ItemType.CUSTOM,
-}
-LETTER_OF_ITEM_TYPE = {kind: letter for letter, kind in ITEM_TYPE_OF_LETTER.items()}
-
-# Parts always have a color, gear and custom items may, the others never do.
-NEEDS_COLOR = (ItemType.PART,)
-MAY_HAVE_COLOR = (ItemType.PART, ItemType.GEAR, ItemType.CUSTOM)
+__all__ = [
+    "ITEM_TYPE_OF_LETTER", "LETTER_OF_ITEM_TYPE", "MAY_HAVE_COLOR", "NEEDS_COLOR", "Completeness", "ItemCondition",
+    "ItemType", "MovementKind", "StockRoom", "SubCondition",
+]  # fmt: skip
 
 
 class ItemCondition(models.TextChoices):

@@ -1,0 +1,18 @@
+"""The tables of the catalog: one LEGO catalog for all shops, in the public schema."""
+
+from catalog.models.dictionary import CatalogExternalId, CatalogIdMapping
+from catalog.models.items import (
+    CatalogCategory,
+    CatalogColor,
+    CatalogItem,
+    CatalogItemColor,
+    CatalogRelation,
+    CatalogSetItem,
+)
+from catalog.models.sources import CatalogDump, CurrencyRate, ImageIdentification, LookUpMiss, PriceGuide, SourceBudget
+
+__all__ = [
+    "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogExternalId", "CatalogIdMapping", "CatalogItem",
+    "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate", "ImageIdentification", "LookUpMiss",
+    "PriceGuide", "SourceBudget",
+]  # fmt: skip
