@@ -12,8 +12,7 @@ class Migration(migrations.Migration):
 
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = [("common", "0002_trigram_search")]
 
     operations = [
         migrations.CreateModel(
