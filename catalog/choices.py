@@ -67,3 +67,11 @@ class RelationKind(models.TextChoices):
     ALTERNATE = "A", "Alternate of"
     SUB_PART = "B", "Part of"
     PAIR = "R", "Pair with"
+
+
+class CategoryKind(models.TextChoices):
+    """Whose categories these are: each has numbers of its own."""
+
+    BRICKLINK = "bricklink", "BrickLink category"
+    PART_CATEGORY = "part_category", "Rebrickable part category"
+    THEME = "theme", "Rebrickable theme"

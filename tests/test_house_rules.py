@@ -37,6 +37,7 @@ UNTRACKED = {
     "catalog.CatalogCategory": "read anew from the sources' dumps, as the rest of the catalog",
     "catalog.CatalogColor": "read anew from the sources' dumps",
     "catalog.CatalogDump": "says what was read, and when",
+    "catalog.CatalogElement": "read anew from the sources' dumps",
     "catalog.CatalogExternalId": "read anew from the sources' dumps",
     "catalog.CatalogIdMapping": "worked out from the external ids",
     "catalog.CatalogItem": "read anew from the sources' dumps",

@@ -4,6 +4,7 @@ from catalog.models.dictionary import CatalogExternalId, CatalogIdMapping
 from catalog.models.items import (
     CatalogCategory,
     CatalogColor,
+    CatalogElement,
     CatalogItem,
     CatalogItemColor,
     CatalogRelation,
@@ -12,7 +13,7 @@ from catalog.models.items import (
 from catalog.models.sources import CatalogDump, CurrencyRate, ImageIdentification, LookUpMiss, PriceGuide, SourceBudget
 
 __all__ = [
-    "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogExternalId", "CatalogIdMapping", "CatalogItem",
-    "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate", "ImageIdentification", "LookUpMiss",
+    "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogElement", "CatalogExternalId", "CatalogIdMapping",
+    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate", "ImageIdentification", "LookUpMiss",
     "PriceGuide", "SourceBudget",
 ]  # fmt: skip

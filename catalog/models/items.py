@@ -7,16 +7,24 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from catalog.choices import ItemType, RelationKind, Source
+from catalog.choices import CategoryKind, ItemType, RelationKind, Source
 
 
 class CatalogCategory(models.Model):
-    """A category of BrickLink, by its number. Its path is in `name` (`Town / Classic Town`)."""
+    """A category of BrickLink's (with its path as its name: `Town / Classic Town`), or one of Rebrickable's."""
 
-    id = models.PositiveIntegerField(primary_key=True)
+    kind = models.CharField(max_length=13, choices=CategoryKind)
+    # The source's own number of it.
+    number = models.PositiveIntegerField()
     name = models.CharField(max_length=300)
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)
     source = models.CharField(max_length=11, choices=Source)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "number"], name="catalog_category"),
+            models.CheckConstraint(condition=Q(kind__in=CategoryKind.values), name="catalog_category_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -102,6 +110,23 @@ class CatalogItemColor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} in {self.color}"
+
+
+class CatalogElement(models.Model):
+    """A LEGO element id, and which part in which color a source says it is: by these the sources' numbers are joined."""
+
+    source = models.CharField(max_length=11, choices=Source)
+    element_id = models.CharField(max_length=20)
+    # The source's own number of the part.
+    part_no = models.CharField(max_length=40)
+    color = models.ForeignKey(CatalogColor, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["element_id", "source"], name="catalog_element")]
+        indexes = [models.Index(fields=["source", "part_no"], name="catalog_element_part")]
+
+    def __str__(self) -> str:
+        return self.element_id
 
 
 class CatalogSetItem(models.Model):

@@ -13,7 +13,7 @@ class CatalogDump(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     rows_count = models.PositiveIntegerField()
     problems_count = models.PositiveIntegerField(default=0)
-    # Of the unpacked text: the same again needs no work.
+    # Of the file: the same again needs no work.
     sha256 = models.CharField(max_length=64)
     imported_at = models.DateTimeField()
 

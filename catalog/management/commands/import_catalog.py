@@ -1,0 +1,42 @@
+"""Imports dumps of Rebrickable and BrickLink into the catalog that all shops share."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
+
+from catalog import services
+from catalog.importing.reading import DumpRefused
+
+
+class Command(BaseCommand):
+    """`manage.py import_catalog FOLDER`: files, packed or not, are told apart by what is in them."""
+
+    help = "Import the dumps of rebrickable.com/downloads and of BrickLink's catalog download."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, help="files, or folders of files")
+        parser.add_argument("--force", action="store_true", help="also what has shrunk, or is the same as last time")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            report = services.import_dumps(
+                paths=options["paths"], now=timezone.now(), is_forced=options["force"], on_progress=self._progress
+            )
+        except DumpRefused as error:
+            raise CommandError(str(error.detail)) from error
+        if report.is_unchanged:
+            self.stdout.write("The same files as last time; nothing to do.")
+        for dump in report.dumps:
+            problems = f", {dump.problems:,} lines left out" if dump.problems else ""
+            self.stdout.write(f"{dump.file}: {dump.table}, {dump.rows:,} rows{problems}")
+            for line in dump.problem_lines[:10]:
+                self.stdout.write(f"  {line}")
+        for what, count in report.written.items():
+            self.stdout.write(f"{what}: {count:,} written")
+
+    def _progress(self, what: str, count: int) -> None:
+        if self.stdout.isatty():
+            self.stdout.write(f"\r{what} {count:,}" if count else what, ending="")
