@@ -35,9 +35,10 @@ WHERE NOT EXISTS (SELECT 1 FROM catalog_catalogitem i WHERE i.item_no = s.item_n
                   AND i.item_type IN ('PART', 'GEAR', 'MINIFIG', 'SET'))
 """
 _ELEMENTS = """
-SELECT DISTINCT ON (s.element_id) 'bricklink' AS source, s.element_id, s.item_no AS part_no, c.id AS color_id
+SELECT DISTINCT ON (s.element_id, s.item_no) 'bricklink' AS source, s.element_id, s.item_no AS part_no,
+    c.id AS color_id
 FROM staged_bricklink_codes s LEFT JOIN catalog_catalogcolor c ON c.name = s.color_name AND c.id <> 0
-ORDER BY s.element_id, s.item_no
+ORDER BY s.element_id, s.item_no, c.id
 """
 # An item that the whole list of its kind no longer has.
 _RETIRED = """
@@ -86,7 +87,7 @@ def merge_bricklink(codes: frozenset[str], counts: Counts) -> None:
         counts.add("retired", run(_RETIRED.format(kind=kind, staged=staged)))
     if "bricklink/codes" in codes:
         counts.add("items", merge("catalog_catalogitem", _CODED, key="item_type, item_no", is_new_only=True))
-        counts.add("elements", merge("catalog_catalogelement", _ELEMENTS, key="element_id, source"))
+        counts.add("elements", merge("catalog_catalogelement", _ELEMENTS, key="element_id, source, part_no"))
     merge("catalog_catalogexternalid", _NUMBERS, key="system, external_id, item_id", is_new_only=True)
     if "bricklink/contents" in codes:
         _replace_contents(counts)
@@ -95,8 +96,8 @@ def merge_bricklink(codes: frozenset[str], counts: Counts) -> None:
 def _replace_contents(counts: Counts) -> None:
     """Have the sets that were staged made of just what was staged."""
     run(
-            "DELETE FROM catalog_catalogsetitem t USING catalog_catalogitem o WHERE o.id = t.set_id"
-            " AND o.item_type IN ('SET', 'MINIFIG', 'GEAR') AND o.item_no IN (SELECT subject FROM"
-            " staged_bricklink_contents)"
+        "DELETE FROM catalog_catalogsetitem t USING catalog_catalogitem o WHERE o.id = t.set_id"
+        " AND o.item_type IN ('SET', 'MINIFIG', 'GEAR') AND o.item_no IN (SELECT subject FROM"
+        " staged_bricklink_contents)"
     )
     counts.add("set contents", merge("catalog_catalogsetitem", _CONTENTS, key=""))

@@ -4,7 +4,7 @@ Two sources mean the same part where they give the same LEGO element ids to it. 
 elements of a part that the other one gives to its own (catalog-sources.md, 4.3); below one half it is a hint alone.
 """
 
-from catalog.importing.sql import Counts, merge, run
+from catalog.importing.sql import Counts, have, merge, run
 
 _BY_ELEMENTS = """
 WITH pair AS (
@@ -12,16 +12,19 @@ WITH pair AS (
     FROM catalog_catalogelement b JOIN catalog_catalogelement r
         ON r.element_id = b.element_id AND r.source = 'rebrickable'
     WHERE b.source = 'bricklink' GROUP BY 1, 2
+), shared AS (
+    SELECT bricklink_no, part_num, round(shared / sum(shared) OVER (PARTITION BY bricklink_no), 2) AS share FROM pair
 ), rated AS (
-    SELECT bricklink_no, part_num, shared, round(shared / sum(shared) OVER (PARTITION BY bricklink_no), 2) AS confidence
-    FROM pair
+    -- Of several that fit none is as sure as an only one.
+    SELECT bricklink_no, part_num,
+        CASE WHEN count(*) OVER (PARTITION BY part_num) > 1 THEN least(share, 0.90) ELSE share END AS confidence
+    FROM shared
 )
 SELECT i.id AS item_id, 'rebrickable' AS system, r.part_num AS external_id, 'auto' AS source, r.confidence
 FROM rated r JOIN catalog_catalogitem i ON i.item_type = 'PART' AND i.item_no = r.bricklink_no AND NOT i.is_provisional
 """
 # Provisional items of which the dictionary has come to know what they are.
 _KNOWN_BY_NOW = """
-CREATE TEMPORARY TABLE known_by_now ON COMMIT DROP AS
 SELECT DISTINCT ON (p.id) p.id AS old_id, i.id AS new_id
 FROM catalog_catalogitem p
 JOIN catalog_catalogexternalid x ON x.system = 'rebrickable' AND x.external_id = p.item_no AND x.confidence >= 0.5
@@ -131,8 +134,7 @@ def map_by_elements() -> None:
 def build(counts: Counts) -> None:
     """Bring everything up to date that is worked out: mappings, provisional items, colors of items, words."""
     map_by_elements()
-    run("DROP TABLE IF EXISTS pg_temp.known_by_now")
-    run(_KNOWN_BY_NOW)
+    have("known_by_now", _KNOWN_BY_NOW, key="old_id")
     for statement in _TAKE_OVER:
         run(statement)
     counts.add("colors of items", merge("catalog_catalogitemcolor", _ITEM_COLORS, key="item_id, color_id"))

@@ -5,7 +5,7 @@ it does (`is_provisional`).
 """
 
 from catalog.importing import dictionary
-from catalog.importing.sql import Counts, merge, run
+from catalog.importing.sql import Counts, have, merge, run
 
 _THEMES = """
 SELECT DISTINCT ON (id) 'theme' AS kind, id AS number, name, 'rebrickable' AS source FROM staged_rebrickable_themes
@@ -31,15 +31,13 @@ FROM staged_rebrickable_part_categories ORDER BY id
 """
 # Rebrickable's color as BrickLink's: its own number first, then the alternates; pseudo colors are none.
 _COLORS = """
-CREATE TEMPORARY TABLE rebrickable_color ON COMMIT DROP AS
 SELECT DISTINCT ON (rebrickable_id) rebrickable_id, id AS color_id FROM (
     SELECT rebrickable_id, id, 0 AS rank FROM catalog_catalogcolor WHERE rebrickable_id IS NOT NULL AND id <> 0
     UNION ALL SELECT unnest(rebrickable_alternate_ids), id, 1 FROM catalog_catalogcolor WHERE id <> 0
-) c ORDER BY rebrickable_id, rank, id;
-ANALYZE rebrickable_color
+) c ORDER BY rebrickable_id, rank, id
 """
 _ELEMENTS = """
-SELECT DISTINCT ON (s.element_id) 'rebrickable' AS source, s.element_id, s.part_num AS part_no, c.color_id
+SELECT DISTINCT ON (s.element_id, s.part_num) 'rebrickable' AS source, s.element_id, s.part_num AS part_no, c.color_id
 FROM staged_rebrickable_elements s LEFT JOIN rebrickable_color c ON c.rebrickable_id = s.color_id
 ORDER BY s.element_id, s.part_num
 """
@@ -68,14 +66,11 @@ FROM (SELECT DISTINCT part_num FROM staged_rebrickable_parts) s
 JOIN catalog_catalogitem i ON i.item_type = 'PART' AND i.item_no = s.part_num
 """
 _PARTS = """
-CREATE TEMPORARY TABLE rebrickable_part ON COMMIT DROP AS
 SELECT DISTINCT ON (x.external_id) x.external_id AS part_num, x.item_id, x.confidence
 FROM catalog_catalogexternalid x JOIN catalog_catalogitem i ON i.id = x.item_id
 WHERE x.system = 'rebrickable' AND i.item_type = 'PART'
 ORDER BY x.external_id, array_position(ARRAY['manual', 'rebrickable', 'brickowl', 'auto'], x.source::text),
-    x.confidence DESC, i.is_provisional, (i.item_no = x.external_id) DESC, i.id;
-CREATE UNIQUE INDEX ON rebrickable_part (part_num);
-ANALYZE rebrickable_part
+    x.confidence DESC, i.is_provisional, (i.item_no = x.external_id) DESC, i.id
 """
 # BrickLink's own name of a part is never overwritten; one that its lists don't name gets Rebrickable's.
 _NAMES = """
@@ -97,7 +92,6 @@ WHERE child.item_id <> parent.item_id
 """
 # A set of the same number is the same set; some are gear or a book on the other side, without the `-1`.
 _SET_TARGETS = """
-CREATE TEMPORARY TABLE rebrickable_set ON COMMIT DROP AS
 SELECT DISTINCT ON (s.set_num) s.set_num, i.id AS item_id FROM staged_rebrickable_sets s
 JOIN catalog_catalogitem i ON NOT i.is_provisional AND (
     (i.item_type = 'SET' AND i.item_no = s.set_num)
@@ -141,16 +135,13 @@ FROM staged_rebrickable_minifigs s JOIN catalog_catalogitem i ON i.item_type = '
 """
 # Only the newest version of a set is what is sold as it today.
 _OWNERS = """
-CREATE TEMPORARY TABLE rebrickable_owner ON COMMIT DROP AS
 SELECT DISTINCT ON (v.set_num) v.id AS inventory_id, coalesce(s.item_id, i.id) AS set_id
 FROM staged_rebrickable_inventories v
 LEFT JOIN (SELECT x.external_id, x.item_id FROM catalog_catalogexternalid x JOIN catalog_catalogitem i
            ON i.id = x.item_id AND i.item_type IN ('SET', 'GEAR', 'BOOK')
            WHERE x.system = 'rebrickable' AND x.confidence >= 0.5) s ON s.external_id = v.set_num
 LEFT JOIN catalog_catalogitem i ON i.item_type = 'MINIFIG' AND i.item_no = v.set_num
-WHERE coalesce(s.item_id, i.id) IS NOT NULL ORDER BY v.set_num, v.version DESC;
-CREATE UNIQUE INDEX ON rebrickable_owner (inventory_id);
-ANALYZE rebrickable_owner
+WHERE coalesce(s.item_id, i.id) IS NOT NULL ORDER BY v.set_num, v.version DESC
 """
 _PART_CONTENTS = """
 SELECT o.set_id, p.item_id, c.color_id, sum(s.quantity)::int AS qty, s.is_spare
@@ -193,14 +184,14 @@ _SET_ITEM = "set_id, item_id, color_id, is_spare, is_alternate, is_counterpart, 
 
 def merge_rebrickable(codes: frozenset[str], counts: Counts) -> None:
     """Merge what of Rebrickable was staged (`codes` of tables), in the order in which one needs another."""
-    run(_COLORS)
+    have("rebrickable_color", _COLORS, key="rebrickable_id")
     if "rebrickable/themes" in codes:
         counts.add("categories", merge("catalog_catalogcategory", _THEMES, key="kind, number"))
         run(_THEME_PARENTS)
     if "rebrickable/part_categories" in codes:
         counts.add("categories", merge("catalog_catalogcategory", _PART_CATEGORIES, key="kind, number"))
     if "rebrickable/elements" in codes:
-        counts.add("elements", merge("catalog_catalogelement", _ELEMENTS, key="element_id, source"))
+        counts.add("elements", merge("catalog_catalogelement", _ELEMENTS, key="element_id, source, part_no"))
         dictionary.map_by_elements()
     _merge_parts(codes, counts)
     _merge_sets(codes, counts)
@@ -212,7 +203,7 @@ def _merge_parts(codes: frozenset[str], counts: Counts) -> None:
     if "rebrickable/parts" in codes:
         counts.add("items", merge("catalog_catalogitem", _NEW_PARTS, key="item_type, item_no", is_new_only=True))
         merge(external[0], _OWN_NUMBERS, key=external[1], is_new_only=True)
-    run(_PARTS)
+    have("rebrickable_part", _PARTS, key="part_num")
     if "rebrickable/parts" in codes:
         counts.add("items", run(_NAMES))
     if "rebrickable/elements" in codes:
@@ -225,7 +216,7 @@ def _merge_sets(codes: frozenset[str], counts: Counts) -> None:
     external = ("catalog_catalogexternalid", "system, external_id, item_id")
     kept = ("words", "popularity", "thumbnail_url")
     if "rebrickable/sets" in codes:
-        run(_SET_TARGETS)
+        have("rebrickable_set", _SET_TARGETS)
         counts.add("items", merge("catalog_catalogitem", _NEW_SETS, key="item_type, item_no", keeps=kept))
         run(_OWN_SETS)
         merge(external[0], _SET_NUMBERS, key=external[1], is_new_only=True)
@@ -239,12 +230,9 @@ def _merge_contents(codes: frozenset[str], counts: Counts) -> None:
     given = [code for code in _CONTENTS if code in codes]
     if not given:
         return
-    run(_OWNERS)
-    run(
-        "CREATE TEMPORARY TABLE rebrickable_contents ON COMMIT DROP AS "
-        + " UNION ALL ".join(f"({_CONTENTS[code][0]})" for code in given)
-    )
-    run("CREATE INDEX ON rebrickable_contents (set_id, item_id); ANALYZE rebrickable_contents")
+    have("rebrickable_owner", _OWNERS, key="inventory_id")
+    have("rebrickable_contents", " UNION ALL ".join(f"({_CONTENTS[code][0]})" for code in given))
+    run("CREATE INDEX ON rebrickable_contents (set_id, item_id)")
     types = {"SET": "SET,GEAR,BOOK"}
     gone = ",".join(types.get(_CONTENTS[code][1], _CONTENTS[code][1]) for code in given)
     counts.add("set contents", run(_GONE.format(types=gone)))

@@ -55,3 +55,13 @@ def run(statement: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return int(cursor.rowcount)
+
+
+def have(table: str, query: str, *, key: str = "") -> None:
+    """Have a table of the connection's own with the query's rows until the transaction ends. `key`: its unique column."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {query}")
+        if key:
+            cursor.execute(f"CREATE UNIQUE INDEX ON {table} ({key})")
+        cursor.execute(f"ANALYZE {table}")

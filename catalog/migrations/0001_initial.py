@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='catalogelement',
-            constraint=models.UniqueConstraint(fields=('element_id', 'source'), name='catalog_element'),
+            constraint=models.UniqueConstraint(fields=('element_id', 'source', 'part_no'), name='catalog_element'),
         ),
         migrations.AddIndex(
             model_name='catalogitem',

@@ -122,7 +122,7 @@ class CatalogElement(models.Model):
     color = models.ForeignKey(CatalogColor, null=True, on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["element_id", "source"], name="catalog_element")]
+        constraints = [models.UniqueConstraint(fields=["element_id", "source", "part_no"], name="catalog_element")]
         indexes = [models.Index(fields=["source", "part_no"], name="catalog_element_part")]
 
     def __str__(self) -> str:
