@@ -8,8 +8,8 @@ SELECT DISTINCT ON (id) 'bricklink' AS kind, id AS number, name, 'bricklink' AS 
 FROM staged_bricklink_categories ORDER BY id
 """
 _COLORS = """
-SELECT DISTINCT ON (id) id, name, rgb, color_type, year_from, year_to, 'bricklink' AS source, ARRAY[]::int[] AS lego_ids,
-    ARRAY[]::int[] AS rebrickable_alternate_ids, ARRAY[]::int[] AS brickowl_alternate_ids
+SELECT DISTINCT ON (id) id, name, rgb, color_type, year_from, year_to, 'bricklink' AS source,
+    ARRAY[]::int[] AS lego_ids, ARRAY[]::int[] AS rebrickable_alternate_ids, ARRAY[]::int[] AS brickowl_alternate_ids
 FROM staged_bricklink_colors ORDER BY id
 """
 _PATHS = """
@@ -22,7 +22,8 @@ SELECT DISTINCT ON (s.item_no) '{kind}' AS item_type, s.item_no, s.name, c.id AS
     coalesce(s.dimensions, '') AS dimensions, s.year AS year_released,
     CASE WHEN coalesce(s.alternates, '') = '' THEN ARRAY[]::varchar[]
          ELSE regexp_split_to_array(s.alternates, '\\s*,\\s*')::varchar[] END AS alternate_nos,
-    false AS is_provisional, 'bricklink' AS source, NULL::timestamptz AS retired_at, '' AS image_url, '' AS thumbnail_url, '' AS words, 0 AS popularity
+    false AS is_provisional, 'bricklink' AS source, NULL::timestamptz AS retired_at, '' AS image_url,
+    '' AS thumbnail_url, '' AS words, 0 AS popularity
 FROM {staged} s LEFT JOIN catalog_catalogcategory c ON c.kind = 'bricklink' AND c.number = s.category_id
 ORDER BY s.item_no
 """

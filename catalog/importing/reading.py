@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from catalog.choices import ITEM_TYPE_OF_LETTER, ItemType
 from catalog.importing import tables
 from catalog.importing.tables import Table
 from common.errors import Invalid
@@ -24,7 +25,7 @@ _MAX_BYTES = 4 * 1024**3
 _PROBLEMS_SHOWN = 100
 
 
-class DumpRefused(Invalid):  # noqa: N818  # reads as what it says, like the other errors
+class DumpRefused(Invalid):  # reads as what it says, like the other errors
     """A file that is no dump, or one that lacks what it needs. The detail says what to do."""
 
     title = "Dump refused"
@@ -65,11 +66,12 @@ class Dump:
             if len(cells) != width:
                 self.problem(line, f"has {len(cells)} columns instead of {width}")
                 continue
+            row: list[object] = []
             try:
-                row = []
-                for header, place, read in readers:
+                for _, place, read in readers:
                     row.append(None if place < 0 else read(cells[place]))
             except (ValueError, KeyError) as error:
+                header, place, _ = readers[len(row)]
                 self.problem(line, f"{header} “{cells[place][:40]}” can't be read ({error})")
                 continue
             self.rows_count += 1
@@ -228,8 +230,8 @@ def _dump_of(path: Path, header: tuple[str, ...], *, letter: str = "") -> Dump:
         if len(missing) < len(near.headers) / 2:
             raise DumpRefused(f"{path.name} looks like {near.code}, but lacks the column {', '.join(missing)}.")
         raise DumpRefused(
-            f"{path.name} is no dump that is known here. Take the CSV files of rebrickable.com/downloads, or the text or"
-            " XML files of BrickLink's catalog download."
+            f"{path.name} is no dump that is known here. Take the CSV files of rebrickable.com/downloads, or the text"
+            " or XML files of BrickLink's catalog download."
         )
     table = max(fitting, key=lambda each: len(each.headers))
     subject = _stem(path) if table is tables.BRICKLINK_CONTENTS else ""
@@ -243,15 +245,16 @@ def _stem(path: Path) -> str:
     return name
 
 
-def _kind_of(path: Path, letter: str) -> tables.ItemType:
+def _kind_of(path: Path, letter: str) -> ItemType:
     if letter:
-        found = tables.ITEM_TYPE_OF_LETTER.get(letter)
+        found = ITEM_TYPE_OF_LETTER.get(letter)
     else:
         stem = _stem(path).lower().replace("-", " ").replace("_", " ").split()
         found = tables.ITEM_TYPE_OF_FILE.get(stem[0] if stem else "")
     if found is None or found not in tables.BRICKLINK_ITEMS:
         raise DumpRefused(
-            f"{path.name} lists items of BrickLink, but its name doesn't say which. Name it as BrickLink does: Parts.txt,"
-            " Sets.txt, Minifigures.txt, Gear.txt, Books.txt, Catalogs.txt, Instructions.txt or Original Boxes.txt."
+            f"{path.name} lists items of BrickLink, but its name doesn't say which. Name it as BrickLink does:"
+            " Parts.txt, Sets.txt, Minifigures.txt, Gear.txt, Books.txt, Catalogs.txt, Instructions.txt or Original"
+            " Boxes.txt."
         )
     return found

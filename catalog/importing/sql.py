@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-
 # So many rows more, and what PostgreSQL knows about the table is no longer true.
 _MANY = 1_000
 
@@ -27,7 +26,7 @@ def merge(
     which is there keeps. `is_new_only`: rows that are there stay as they are; `only_where`: those that don't meet it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({query}) q LIMIT 0")
+        cursor.execute(f"SELECT * FROM ({query}) q LIMIT 0")  # noqa: S608  # statements of this package
         names = [column.name for column in cursor.description]
         columns = ", ".join(names)
         if not key:
@@ -58,7 +57,7 @@ def run(statement: str) -> int:
 
 
 def have(table: str, query: str, *, key: str = "") -> None:
-    """Have a table of the connection's own with the query's rows until the transaction ends. `key`: its unique column."""
+    """Have a table of the connection's own with a query's rows until the transaction ends. `key`: its unique column."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
         cursor.execute(f"CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS {query}")

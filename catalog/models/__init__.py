@@ -14,6 +14,6 @@ from catalog.models.sources import CatalogDump, CurrencyRate, ImageIdentificatio
 
 __all__ = [
     "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogElement", "CatalogExternalId", "CatalogIdMapping",
-    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate", "ImageIdentification", "LookUpMiss",
-    "PriceGuide", "SourceBudget",
+    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate",
+    "ImageIdentification", "LookUpMiss", "PriceGuide", "SourceBudget",
 ]  # fmt: skip

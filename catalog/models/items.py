@@ -113,7 +113,7 @@ class CatalogItemColor(models.Model):
 
 
 class CatalogElement(models.Model):
-    """A LEGO element id, and which part in which color a source says it is: by these the sources' numbers are joined."""
+    """A LEGO element id, and which part in which color a source says it is: by these the sources are joined."""
 
     source = models.CharField(max_length=11, choices=Source)
     element_id = models.CharField(max_length=20)

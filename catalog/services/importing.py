@@ -1,8 +1,9 @@
-"""Brings dumps of the sources into the catalog: all of one run in one transaction, so that nothing is ever half there."""
+"""Brings dumps of the sources into the catalog: all of one run in one transaction, so nothing is ever half there."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -89,7 +90,7 @@ def import_dumps(
         tables = {dump.table.code: dump.table for dump in dumps}
         make_staging(tuple(tables.values()))
         for dump in dumps:
-            stage(dump, on_progress=lambda count, name=dump.path.name: on_progress(f"Reading {name}", count))
+            stage(dump, on_progress=partial(on_progress, f"Reading {dump.path.name}"))
             _check_size(dump, last.get(_name_of(dump)), is_forced=is_forced)
             lines = tuple(dump.problems)
             report.dumps.append(
