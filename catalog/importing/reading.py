@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
@@ -181,7 +181,7 @@ def _xml_lines(stream: io.RawIOBase, header: Sequence[str]) -> Iterator[tuple[in
         raise DumpRefused(f"After {number:,} items this is no XML of BrickLink's catalog any more: {error}.") from error
 
 
-def _header_of(tag: str, element: "ElementTree.Element") -> str:
+def _header_of(tag: str, element: Element) -> str:
     """Answer the text files' name of a tag, which means other things in other kinds of files."""
     if tag == "COLOR" and element.find("CODENAME") is not None:
         return "Color"
