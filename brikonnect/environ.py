@@ -108,6 +108,7 @@ class Environ(BaseSettings):
     SMTP_PASSWORD: str = ""
     SMTP_FROM: str = "help@brikonnect.com"
     DATA_DIR: str = "var"
+    CATALOG_DUMPS: str = ""
     SENTRY_DSN: str = ""
     METRICS_TOKEN: str = ""
     BRIKONNECT_FEATURES: Annotated[dict[str, bool], NoDecode, BeforeValidator(_features)] = {}

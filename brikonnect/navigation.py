@@ -75,6 +75,7 @@ _MENU = tuple(place for _, places in _PLACES for place in places)
 # Places that other pages lead to; only the palette names them.
 _WITHIN: tuple[Place, ...] = (
     Place("Import stock", "inventory:imports", "upload"),
+    Place("Part out a set", "inventory:part_out", "boxes"),
     Place("Put away", "inventory:put_away", "map-pin"),
     Place("Move pieces", "inventory:move", "map-pin"),
 )

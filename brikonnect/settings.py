@@ -17,6 +17,7 @@ ENVIRONMENT = env.ENVIRONMENT
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.DATA_DIR) if Path(env.DATA_DIR).is_absolute() else BASE_DIR / env.DATA_DIR
 FILES_DIR = DATA_DIR / "files"
+CATALOG_DUMPS = env.CATALOG_DUMPS
 
 # --- Apps ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = installed_apps(FEATURES)

@@ -13,6 +13,7 @@ from inventory.views import (
     lots,
     merging,
     moving,
+    part_out,
     purchases,
     remarks,
 )
@@ -32,6 +33,7 @@ _lots = [
     path("views/<uuid:view_id>/delete/", listing.delete_view, name="delete_view"),
     path("add/", lots.add, name="add"),
     path("add/known/", lots.known, name="known"),
+    path("part-out/", part_out.part_out, name="part_out"),
     path("bulk/", bulk.edit, name="bulk"),
     path("bulk/preview/", bulk.preview, name="bulk_preview"),
     path("bulk/apply/", bulk.apply, name="bulk_apply"),

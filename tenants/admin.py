@@ -14,6 +14,8 @@ from django.utils import timezone
 from accounts import queries as people
 from accounts import services as accounts
 from accounts.models import User
+from catalog import services as catalog
+from catalog.models import CatalogDump
 from common.errors import ProblemError
 from tenants import services
 from tenants.models import DeletedTenant, Domain, SignUp, Tenant
@@ -176,6 +178,25 @@ class DeletedTenantAdmin(LookingAdmin):
     search_fields = ("slug",)
     ordering = ("-deleted_at",)
     fields = ("slug", "schema_name", "hosts", "deleted_at", "reusable_at", "files_removed_at")
+
+
+@admin.register(CatalogDump, site=site)
+class CatalogDumpAdmin(LookingAdmin):
+    """What of the sources' catalogs was read last, and when."""
+
+    list_display = ("name", "rows_count", "problems_count", "imported_at")
+    search_fields = ("name",)
+    ordering = ("name",)
+    fields = ("name", "rows_count", "problems_count", "sha256", "imported_at")
+    actions = ("import_now",)
+
+    @admin.action(description="Import what lies in the folder now", permissions=["act"])
+    def import_now(self, request: HttpRequest, _rows: QuerySet[CatalogDump]) -> None:
+        job = catalog.start_import(now=timezone.now())
+        if job is None:
+            messages.warning(request, "CATALOG_DUMPS names no folder with dumps in it.")
+        else:
+            messages.success(request, f"The import is under way (job {job.pk}).")
 
 
 @admin.register(User, site=site)

@@ -1,4 +1,7 @@
-"""Brings dumps of the sources into the catalog: all of one run in one transaction, so nothing is ever half there."""
+"""Brings dumps of the sources into the catalog: all of one run in one transaction, so nothing is ever half there.
+
+Reading comes before it, into tables of the connection's own, so that it can be seen how far it is.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from catalog.importing import dictionary
@@ -13,14 +17,17 @@ from catalog.importing.bricklink import merge_bricklink
 from catalog.importing.reading import Dump, DumpRefused, open_dump
 from catalog.importing.rebrickable import merge_rebrickable
 from catalog.importing.sql import Counts
-from catalog.importing.staging import make_staging, stage
-from catalog.importing.tables import Table
+from catalog.importing.staging import stage, staging
 from catalog.models import CatalogDump
+from jobs import services as jobs
+from jobs.choices import OPEN_STATUSES
+from jobs.models import JobRun
 
 # A dump with a twentieth fewer rows than last time is rather broken than true.
 _SHRINKS_BY = 0.05
 # One import at a time, over all processes: PostgreSQL's advisory lock of this number.
 _LOCK = 7_341_001
+JOB = "catalog_import"
 _ENDINGS = {".csv", ".txt", ".xml", ".gz"}
 # Tables that say nothing without another of the same run.
 _NEEDS = {
@@ -57,7 +64,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.is_file() and each.suffix.lower() in _ENDINGS)
+            found += _dumps_in(path)
         elif path.is_file():
             found.append(path)
         else:
@@ -85,10 +92,8 @@ def import_dumps(
     ):
         report.is_unchanged = True
         return report
-    with transaction.atomic():
-        _take_turns()
-        tables = {dump.table.code: dump.table for dump in dumps}
-        make_staging(tuple(tables.values()))
+    tables = {dump.table.code: dump.table for dump in dumps}
+    with staging(tables.values()):
         for dump in dumps:
             stage(dump, on_progress=partial(on_progress, f"Reading {dump.path.name}"))
             _check_size(dump, last.get(_name_of(dump)), is_forced=is_forced)
@@ -96,26 +101,47 @@ def import_dumps(
             report.dumps.append(
                 DumpReport(dump.path.name, dump.table.code, dump.rows_count, dump.problems_count, lines)
             )
-        _note(dumps, digests, now=now)
-        report.written = _merge(tables, on_progress)
+        on_progress("Merging", 0)
+        with transaction.atomic():
+            _take_turns()
+            _note(dumps, digests, now=now)
+            report.written = _merge(frozenset(tables))
     return report
 
 
-def build_mappings(*, on_progress: Progress = lambda _what, _count: None) -> dict[str, int]:
+def start_import(*, now: datetime) -> JobRun | None:
+    """Have a job import the dumps that lie in the installation's folder; None where it has no folder, or it is empty.
+
+    A job that is under way is answered again.
+    """
+    if not folder_has_dumps():
+        return None
+    under_way = JobRun.objects.filter(job_type=JOB, status__in=OPEN_STATUSES).first()
+    return under_way or jobs.start(JOB, label="Import the catalog")
+
+
+def folder_has_dumps() -> bool:
+    """Tell whether there is a folder of dumps (`CATALOG_DUMPS`) with something in it."""
+    folder = Path(settings.CATALOG_DUMPS) if settings.CATALOG_DUMPS else None
+    return folder is not None and folder.is_dir() and bool(_dumps_in(folder))
+
+
+def _dumps_in(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.is_file() and each.suffix.lower() in _ENDINGS)
+
+
+def build_mappings() -> dict[str, int]:
     """Work the dictionary out anew from what is known; answer how many rows of each kind are different by it."""
     with transaction.atomic():
         _take_turns()
-        return _merge({}, on_progress)
+        return _merge(frozenset())
 
 
-def _merge(tables: dict[str, Table], on_progress: Progress) -> dict[str, int]:
-    codes, counts = frozenset(tables), Counts()
-    on_progress("Merging BrickLink's items", 0)
+def _merge(codes: frozenset[str]) -> dict[str, int]:
+    counts = Counts()
     merge_bricklink(codes, counts)
     if any(code.startswith("rebrickable/") for code in codes):
-        on_progress("Merging Rebrickable's parts and sets", 0)
         merge_rebrickable(codes, counts)
-    on_progress("Working out the dictionary", 0)
     dictionary.build(counts)
     return dict(counts)
 

@@ -22,6 +22,7 @@ from catalog.models import (
     CatalogSetItem,
 )
 from catalog.services import ImportReport
+from jobs import runner
 
 pytestmark = pytest.mark.django_db
 
@@ -240,6 +241,32 @@ def test_themes_that_go_round_have_no_parent(imported: Imported) -> None:
     imported(REBRICKABLE)
     parents = dict(CatalogCategory.objects.filter(kind="theme").values_list("number", "parent__number"))
     assert parents == {900: None, 901: 900, 902: None, 903: None}
+
+
+@pytest.mark.parametrize("folder", ["", "nowhere", "empty"])
+def test_without_dumps_in_the_folder_there_is_no_job(folder: str, tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "empty").mkdir()
+    settings.CATALOG_DUMPS = str(tmp_path / folder) if folder else ""
+    assert services.start_import(now=timezone.now()) is None
+
+
+def test_the_folder_is_imported_by_a_job(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "codes.txt").write_text(CODES + "broken\n")
+    settings.CATALOG_DUMPS = str(tmp_path)
+    job = services.start_import(now=timezone.now())
+    assert job
+    assert services.start_import(now=timezone.now()) == job
+    runner.run_job(job_id=job.pk, with_heartbeat=False)
+    job.refresh_from_db()
+    assert job.result
+    assert "1 file read: 4 rows, 1 left out" in job.result["message"]
+    assert job.logs.filter(message__startswith="codes.txt, line 7: has 1 columns").exists()
+    assert _item("zz1")
+    again = services.start_import(now=timezone.now())
+    assert again
+    runner.run_job(job_id=again.pk, with_heartbeat=False)
+    again.refresh_from_db()
+    assert again.result == {"message": "The same files as last time; nothing to do."}
 
 
 def test_the_command_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from inventory.services.locations import (
 from inventory.services.lots import add_pieces, create_lot, delete_lots, split_lot, update_lot
 from inventory.services.many import Action, Outcome, Wish, change_lots
 from inventory.services.merging import count_equal, merge_lots, start_consolidation
+from inventory.services.parting_out import part_out
 from inventory.services.placements import PieceMove, move_contents, move_pieces, restore_placements
 from inventory.services.purchases import (
     add_lots,
@@ -78,6 +79,7 @@ __all__ = [
     "move_pieces",
     "move_stock",
     "number_route",
+    "part_out",
     "preview_bulk_edit",
     "put_in_route",
     "read_chunk",
