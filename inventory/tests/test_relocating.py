@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.models import ChangeSet
 from common.testing.people import make_user
 from inventory import services
+from inventory.codes import lot_payload
 from inventory.models import InventoryItem, InventoryItemLocation, Location
 from inventory.testing import make_location, make_lot
 
@@ -115,7 +116,20 @@ def test_while_typing_codes_that_begin_so_come_first_and_a_new_one_can_be_made(s
     assert "data-make" not in page
     page = staff.get(url, {"q": "A-2"}).content.decode()
     assert 'data-value="A-2" data-make' in page
-    assert "data-make" not in staff.get(url, {"q": "A;2"}).content.decode()
+    page = staff.get(url, {"q": "A;2"}).content.decode()
+    assert "data-make" not in page
+    assert "No location in use has this in its code." in page
+
+
+def test_a_lots_label_names_no_place(staff: Client) -> None:
+    lot = make_lot()
+    label = lot_payload(lot.pk)
+    page = staff.get(reverse("inventory:places", args=[lot.pk]), {"q": label}).content.decode()
+    assert "data-make" not in page
+    answer = _put(staff, lot, label, make="1")
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "That is a lot&#x27;s label; scan a location." in answer.content.decode()
+    assert not Location.objects.exists()
 
 
 def test_who_only_looks_moves_nothing(client: Client) -> None:

@@ -110,10 +110,12 @@ def _move(request: HttpRequest) -> HttpResponse:
 @require("inventory:write")
 def places(request: HttpRequest, lot_id: UUID) -> HttpResponse:
     """Offer places for a lot while a code is typed, and to make one of a code that none has."""
-    text = read_scan(request.GET.get("q", "")[:200]).text.strip()
+    scan = read_scan(request.GET.get("q", "")[:200])
+    text = scan.text.strip()
     offers = placing.places_offered(queries.get_lot(lot_id), text)
-    makes = text if _is_new(text) and all(offer.code.lower() != text.lower() for offer in offers) else ""
-    return htmx.render(request, "inventory/places.html", {"offers": offers, "makes": makes})
+    is_taken = any(offer.code.lower() == text.lower() for offer in offers)
+    makes = text if scan.lot_id is None and not is_taken and _is_new(text) else ""
+    return htmx.render(request, "inventory/places.html", {"offers": offers, "makes": makes, "text": text})
 
 
 def _is_new(text: str) -> bool:
@@ -128,12 +130,14 @@ def _is_new(text: str) -> bool:
 def place_lot(request: HttpRequest, lot_id: UUID) -> HttpResponse:
     """Put a lot where its cell in the list says now."""
     entry, seen = request.POST.get("entry", "")[:200], request.POST.get("seen", "")
-    error = ""
+    scan, error = read_scan(entry), ""
     try:
+        if scan.lot_id is not None:
+            raise Invalid(errors={"/location": ["That is a lot's label; scan a location."]})
         count = services.relocate_lot(
             lot_id=lot_id,
             seen=seen,
-            code=read_scan(entry).text,
+            code=scan.text,
             may_create=request.POST.get("make") == "1",
             now=timezone.now(),
         )
@@ -145,7 +149,7 @@ def place_lot(request: HttpRequest, lot_id: UUID) -> HttpResponse:
         context = {"lot": lot, "entry": entry, "error": error}
         return htmx.render(request, "inventory/place.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     response = htmx.render(request, "inventory/place.html", {"lot": lot})
-    where = f"moved to {read_scan(entry).text.strip()}" if entry.strip() else f"taken out of {seen}"
+    where = f"moved to {scan.text.strip()}" if entry.strip() else f"taken out of {seen}"
     name = f"{lot.item_no} {lot.color.name}".strip()
     return htmx.toast(response, f"{count:,} × {name} {where}", undo=current_change_set_id())
 
