@@ -82,6 +82,22 @@ def api_client() -> Any:
     return ShopClient(host=f"api.{settings.BASE_DOMAIN}")
 
 
+@pytest.fixture(scope="session")
+def _sandbox_process() -> Iterator[Any]:
+    from common.testing.sandbox import SandboxProcess  # noqa: PLC0415  # Django is set up only now
+
+    with SandboxProcess.running() as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(_sandbox_process: Any) -> Iterator[Any]:
+    """Answer the imitated services, asked over real HTTP by a process of their own, with no faults on."""
+    _sandbox_process.reset()
+    yield _sandbox_process
+    _sandbox_process.reset()
+
+
 @pytest.fixture
 def schema() -> str:
     """Answer the schema in which the tests run."""

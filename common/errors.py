@@ -184,3 +184,50 @@ class Unavailable(ProblemError):
     type = "unavailable"
     title = "This is not available for the moment"
     status = 503
+
+
+class BudgetExhausted(RateLimited):
+    """We may not ask the other side so often; `retry_after` seconds until we may again."""
+
+    type = "budget-exhausted"
+    title = "The calls that are allowed there are used up"
+
+
+class ProviderError(ProblemError):
+    """Somebody else's service didn't do what was asked: `provider` and `operation` say whose, `answer` what it said.
+
+    The answer is redacted and short.
+    """
+
+    type = "provider-error"
+    title = "The other side didn't do it"
+    status = 502
+
+
+class ProviderRejected(ProviderError):
+    """It doesn't take the data; sending them again changes nothing. `field` names the culprit where it is known."""
+
+    type = "provider-rejected"
+    title = "The other side doesn't take this"
+
+
+class CredentialsRefused(ProviderError):
+    """It doesn't take the credentials (any more): nothing is sent until somebody has renewed them."""
+
+    type = "credentials-refused"
+    title = "The other side refuses the credentials"
+
+
+class ProviderUnavailable(ProviderError):
+    """It is away, too slow, too busy, or answers garbage; `retry_after` in seconds, where it says so."""
+
+    type = "provider-unavailable"
+    title = "The other side is not available for the moment"
+    status = 503
+
+
+class OutcomeUnknown(ProviderError):
+    """It was sent and no answer came: it may have been done. Look before repeating."""
+
+    type = "outcome-unknown"
+    title = "It isn't known whether the other side did it"

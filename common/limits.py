@@ -4,18 +4,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 import redis
 import structlog
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from common import workspace
 from common.models import LimitWindow
+from common.redis_client import client
 
 logger = structlog.get_logger(__name__)
 
@@ -103,11 +102,6 @@ class _Pause:
     until: float = 0.0
 
 
-@cache
-def _client(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)
-
-
 def _key(limit: Limit, subject: str) -> str:
     return f"{workspace.current_key()}:limit:{limit.name}:{subject}"
 
@@ -115,7 +109,7 @@ def _key(limit: Limit, subject: str) -> str:
 def _take_from_redis(takes: Sequence[tuple[Limit, str]]) -> list[Verdict]:
     keys = [_key(limit, subject) for limit, subject in takes]
     windows = [str(limit.window_s * 1000) for limit, _ in takes]
-    answer: Any = _client(settings.REDIS_URL).eval(_TAKE, len(keys), *keys, *windows)
+    answer: Any = client().eval(_TAKE, len(keys), *keys, *windows)
     return [
         Verdict(limit=limit, count=int(answer[2 * i]), reset_s=-(-int(answer[2 * i + 1]) // 1000))
         for i, (limit, _) in enumerate(takes)
@@ -164,6 +158,6 @@ def forget(limit: Limit, subject: str) -> None:
     """Begin the subject's window anew, as after a sign-in that succeeded."""
     LimitWindow.objects.filter(key=_key(limit, subject)).delete()
     try:
-        _client(settings.REDIS_URL).delete(_key(limit, subject))
+        client().delete(_key(limit, subject))
     except redis.RedisError as error:
         logger.warning("limits.redis_away", error=type(error).__name__)

@@ -45,6 +45,12 @@ def configure(options: dict[str, Any]) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": options["level"]},
-            "loggers": {"django.request": {"level": "ERROR"}, "django.db.backends": {"level": "INFO"}},
+            "loggers": {
+                "django.request": {"level": "ERROR"},
+                "django.db.backends": {"level": "INFO"},
+                # Writes whole URLs, with whatever secret is in their query; common.wire.trace says what was asked.
+                "httpx": {"level": "WARNING"},
+                "httpcore": {"level": "WARNING"},
+            },
         }
     )

@@ -1,0 +1,45 @@
+"""`python -m sandbox`: everybody who is imitated, on one port of this machine."""
+
+import argparse
+import secrets
+import signal
+import sys
+import threading
+
+from sandbox.brickognize import Brickognize
+from sandbox.rebrickable import KEY, Rebrickable
+from sandbox.server import Sandbox
+
+
+def main() -> int:
+    """Serve until asked to stop."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--token", default="", help="of the control API; made up where none is given")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults (%(default)s)")
+    parser.add_argument(
+        "--rebrickable-rate", type=float, default=1.0, help="calls a second that Rebrickable takes (%(default)s)"
+    )
+    options = parser.parse_args()
+    token = options.token or secrets.token_urlsafe(16)
+    services = (Rebrickable(per_second=options.rebrickable_rate), Brickognize())
+    server = Sandbox((options.host, options.port), services=services, token=token, seed=options.seed)
+
+    def stop(*_: object) -> None:
+        # From another thread: serve_forever, which this handler interrupts, must go on to see it.
+        threading.Thread(target=server.shutdown).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    sys.stdout.write(f"sandbox at {server.url}, control token {token}, Rebrickable key {KEY}\n")
+    for service in services:
+        sys.stdout.write(f"  {service.name}: {server.url}{service.prefix}, or by the host {', '.join(service.hosts)}\n")
+    sys.stdout.flush()
+    server.serve_forever()
+    server.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
