@@ -60,6 +60,7 @@ def _host_name(value: str) -> str:
     return value.lower()
 
 
+WEB = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"
 RATE = r"^[1-9][0-9]*/(sec|min|hour|day)$"
 FEATURES = ("multi_tenant", "billing", "sync", "webhooks", "public_api")
 
@@ -109,6 +110,9 @@ class Environ(BaseSettings):
     SMTP_FROM: str = "help@brikonnect.com"
     DATA_DIR: str = "var"
     CATALOG_DUMPS: str = ""
+    REBRICKABLE_API_KEY: str = ""
+    REBRICKABLE_URL: Annotated[str, Field(pattern=WEB)] = "https://rebrickable.com/api/v3/"
+    BRICKOGNIZE_URL: Annotated[str, Field(pattern=WEB)] = "https://api.brickognize.com/"
     SENTRY_DSN: str = ""
     METRICS_TOKEN: str = ""
     BRIKONNECT_FEATURES: Annotated[dict[str, bool], NoDecode, BeforeValidator(_features)] = {}

@@ -284,6 +284,12 @@ EMAIL_USE_TLS = bool(env.SMTP_USER)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Brikonnect <{env.SMTP_FROM}>"
 
+# --- Sources of the catalog -----------------------------------------------------------------------------------------
+CATALOG_SOURCES = {
+    "rebrickable": {"url": env.REBRICKABLE_URL, "key": env.REBRICKABLE_API_KEY},
+    "brickognize": {"url": env.BRICKOGNIZE_URL, "key": ""},
+}
+
 # --- Security -----------------------------------------------------------------------------------------------------
 SECRET_KEY = env.SECRET_KEY
 ENCRYPTION_KEYS = env.ENCRYPTION_KEYS

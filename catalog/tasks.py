@@ -38,4 +38,13 @@ def import_nightly(**_future: Any) -> None:
     services.start_import(now=timezone.now())
 
 
+@shared_task(name="catalog.forget_answers")
+def forget_answers(**_future: Any) -> None:
+    """Delete what was answered too long ago: identifications after 90 days, misses after one."""
+    now = timezone.now()
+    services.forget_identifications(now=now)
+    services.forget_misses(now=now)
+
+
 periodic.daily(import_nightly, hour=2, minute=20, once=True)
+periodic.daily(forget_answers, hour=2, minute=50, once=True)

@@ -26,12 +26,18 @@ class Sandbox(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], *, services: Sequence[Service], token: str, seed: int = 0) -> None:
+    def __init__(
+        self, address: tuple[str, int], *, services: Sequence[Service], token: str, seed: int = 0,
+        listener: socket.socket | None = None,
+    ) -> None:  # fmt: skip
         self.services = services
         self.faults = Faults(seed)
         self.recorder = Recorder()
         self.control = Control(token=token, faults=self.faults, recorder=self.recorder)
-        super().__init__(address, _Handler)
+        super().__init__(address, _Handler, bind_and_activate=listener is None)
+        if listener is not None:
+            self.socket.close()
+            self.socket, self.server_address = listener, listener.getsockname()
 
     @property
     def url(self) -> str:

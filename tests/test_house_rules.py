@@ -69,6 +69,7 @@ WRITERS = {
     "accounts/tokens.py": "owns a token family's life, in transactions of its own",
     "audit/bulk.py": "the one module that owns bulk writes",
     "audit/context.py": "makes the change set of what is written",
+    "common/images.py": "writes a picture into memory",
     "common/limits.py": "counts requests while Redis is away",
     "common/api/idempotency.py": "remembers answers around a view",
     "events/bus.py": "writes the outbox",

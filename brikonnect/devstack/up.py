@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ _SHORT = {"migrate_all": "migrate", "collectstatic": "static"}
 _HEALTHY = 200
 # Settings of another program's, or of a developer's shell, that the application would take for its own.
 _FOREIGN = ("PYTHONHOME", "VIRTUAL_ENV", "GRANIAN_HOST", "GRANIAN_PORT", "CELERY_CONFIG_MODULE")
+# Where the sandbox imitates those whom the application asks, and what each asks of its caller.
+_IMITATED: Mapping[str, Mapping[str, str]] = {
+    "Rebrickable": {"REBRICKABLE_URL": "/rebrickable/api/v3/", "REBRICKABLE_API_KEY": "sandbox-key"},
+    "Brickognize": {"BRICKOGNIZE_URL": "/brickognize/"},
+}
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
@@ -60,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         listeners = listen(options.port)
         for listener in listeners:
             stack.callback(listener.close)
+        imitated = [name for name, named in _IMITATED.items() if not any(os.environ.get(each) for each in named)]
+        sandbox = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128)) if imitated else None
         found = binaries.find(account=data.account, copies=data.programs) if embedded else None
         log = _opened(stack, data)
         run_folder = stack.enter_context(data.run_folder())
@@ -67,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
             log.say(f"An earlier run was killed; what it left running was stopped ({killed} processes).")
         run = _Run(
             data=data, binaries=found, embedded=embedded, folder=run_folder, listeners=listeners, log=log,
-            port=options.port, has_demo=not options.no_demo,
+            port=options.port, has_demo=not options.no_demo, imitated=imitated, sandbox=sandbox,
         )  # fmt: skip
         return asyncio.run(run.until_stopped())
 
@@ -148,7 +155,8 @@ class _Run:
 
     def __init__(
         self, *, data: DataFolder, binaries: binaries.Binaries | None, embedded: set[str], folder: Path,
-        listeners: Sequence[socket.socket], log: CombinedLog, port: int, has_demo: bool,
+        listeners: Sequence[socket.socket], log: CombinedLog, port: int, has_demo: bool, imitated: Sequence[str],
+        sandbox: socket.socket | None,
     ) -> None:  # fmt: skip
         self._data = data
         self._binaries = binaries
@@ -157,6 +165,8 @@ class _Run:
         self._log = log
         self._port = port
         self._has_demo = has_demo
+        self._imitated = imitated
+        self._sandbox = sandbox
         self._folder = folder
         self._web_socket = folder / "web.sock"
         self._live_socket = folder / "live.sock"
@@ -206,6 +216,9 @@ class _Run:
         await self._unless_stopped(self._wait_for_web())
         self._processes.append(self._runner.keep(self._worker()))
         self._processes.append(self._runner.keep(self._beat()))
+        if self._sandbox is not None:
+            # Whoever asks before it runs waits at its socket.
+            self._processes.append(self._runner.keep(self._imitation(self._sandbox)))
         self._greet()
 
     async def _start_servers(self) -> None:
@@ -319,13 +332,23 @@ class _Run:
                 f"         {', '.join(f'{user}@demo.example' for user in DEMO_USERS)}",
                 f"         password {DEMO_PASSWORD}",
             ]
-        lines += [f"  API    http://api.localhost:{self._port}/api/v1", f"  Log    {self._data.log}", ""]
+        lines += [f"  API    http://api.localhost:{self._port}/api/v1", f"  Log    {self._data.log}"]
+        if self._imitated:
+            lines.append(f"         {' and '.join(self._imitated)} are imitated here, at {self._sandbox_url}")
+        lines.append("")
         self._log.say("\n".join(lines))
 
     # --- What is run ---------------------------------------------------------------------------------------------
 
+    @property
+    def _sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self._sandbox.getsockname()[1]}" if self._sandbox else ""
+
     def _application_environ(self) -> dict[str, str]:
         environ = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+        for service in self._imitated:
+            for name, value in _IMITATED[service].items():
+                environ[name] = f"{self._sandbox_url}{value}" if value.startswith("/") else value
         return (
             environ
             | self._environ
@@ -375,6 +398,16 @@ class _Run:
         quiet = ("-W", "ignore:You're running the worker with superuser privileges")
         app = ("-m", "celery", "--quiet", "-A", "brikonnect.celery:app")
         return self._python(kind, *quiet, *app, kind, "--loglevel=INFO", *options)
+
+    def _imitation(self, listener: socket.socket) -> Program:
+        return Program(
+            name="sandbox",
+            argv=[sys.executable, "-m", "sandbox", "--fd", str(listener.fileno())],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", data_folder.MARK: str(self._data.path)},
+            keep=[listener.fileno()],
+            patience=3,
+        )
 
     def _forwarder(self) -> Program:
         descriptors = [listener.fileno() for listener in self._listeners]

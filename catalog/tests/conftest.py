@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from catalog.models import CatalogColor
+from catalog.models import CatalogColor, CatalogElement, CatalogIdMapping, CatalogItem, CatalogSetItem
 from catalog.sources import Source, registry
 from common.testing.sandbox import SandboxProcess
 from common.wire import Breaker, Budget, CallClass
@@ -48,6 +48,13 @@ def make_source(sandbox: SandboxProcess) -> Callable[[str], Source]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have pauses between attempts, which other tests measure, take no time."""
     monkeypatch.setattr("common.wire.retry.random.uniform", lambda low, _high: low)
+
+
+@pytest.fixture
+def no_items(db: None) -> None:
+    """Have a catalog without items, as of an installation that was given none."""
+    for model in (CatalogSetItem, CatalogElement, CatalogIdMapping, CatalogItem):
+        model.objects.all().delete()
 
 
 @pytest.fixture

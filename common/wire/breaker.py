@@ -55,7 +55,7 @@ class Breaker:
 
     def note_success(self) -> None:
         """Close: it is back."""
-        self._quietly(lambda shared: shared.delete(*self._keys()[1:]))
+        self._quietly(lambda shared: shared.unlink(*self._keys()[1:]))
 
     def note_failure(self) -> None:
         """Count a failure; open after too many."""

@@ -2,12 +2,15 @@
 
 import contextlib
 import http.client
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -83,13 +86,20 @@ def test_runs_survives_being_killed_and_keeps_its_data(folder: Path, port: int, 
         assert f"Port {port} is taken by another Brikonnect" in same_port.stderr
         assert "--port" in same_port.stderr
 
+        # Whom the application asks is imitated, unless the environment names the real ones.
+        [sandbox] = re.findall(r"imitated here, at (http://127\.0\.0\.1:\d+)", (folder / "first.log").read_text())
+        with urllib.request.urlopen(f"{sandbox}/brickognize/health/", timeout=10) as answer:
+            assert json.load(answer) == {"server": True, "model": True}
+
         secrets = (folder / "var" / "secrets.json").read_text()
         first.kill()
         first.wait()
-    with running(options, environ, folder / "second.log") as second:
+    real = {"REBRICKABLE_API_KEY": "mine", "BRICKOGNIZE_URL": "http://127.0.0.1:9/"}
+    with running(options, {**environ, **real}, folder / "second.log") as second:
         # The demo's shop is there, and was not made again.
         assert status_of(port, "/", "demo.localhost") == 302
         assert "Making the database" not in (folder / "second.log").read_text()
+        assert "imitated" not in (folder / "second.log").read_text()
         assert (folder / "var" / "secrets.json").read_text() == secrets
         second.send_signal(signal.SIGINT)
         second.send_signal(signal.SIGINT)

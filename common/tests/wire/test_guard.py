@@ -56,6 +56,18 @@ def test_connects_to_the_very_address_that_was_judged(monkeypatch: pytest.Monkey
         guard.resolve("rebinding.example", port)
 
 
+def test_writes_what_a_good_address_leads_to(monkeypatch: pytest.MonkeyPatch, sandbox: SandboxProcess) -> None:
+    monkeypatch.setattr(guard, "is_public", lambda _address: True)
+    into = io.BytesIO()
+    got = transport.download(f"{sandbox.brickognize_url}health/", into, total_s=5, limit_bytes=1000)
+    assert (got.status, into.getvalue()) == (200, b'{"server":true,"model":true}')
+    with pytest.raises(transport.LostError, match="larger than 5 bytes"):
+        transport.download(f"{sandbox.brickognize_url}health/", io.BytesIO(), total_s=5, limit_bytes=5)
+    into = io.BytesIO()
+    assert transport.download(f"{sandbox.brickognize_url}x/", into, total_s=5, limit_bytes=1000).status == 404
+    assert into.getvalue() == b""
+
+
 def test_refuses_a_name_that_leads_inside_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("1.1.1.1", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: places)
