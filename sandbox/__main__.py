@@ -17,7 +17,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--fd", type=int, metavar="N", help="descriptor of a socket that listens, in place of host and port")
+    parser.add_argument(
+        "--fd", type=int, metavar="N", help="descriptor of a socket that listens, in place of host and port"
+    )
     parser.add_argument("--token", default="", help="of the control API; made up where none is given")
     parser.add_argument("--seed", type=int, default=0, help="of the faults (%(default)s)")
     parser.add_argument(
@@ -27,9 +29,7 @@ def main() -> int:
     token = options.token or secrets.token_urlsafe(16)
     services = (Rebrickable(per_second=options.rebrickable_rate), Brickognize())
     listener = None if options.fd is None else socket.socket(fileno=options.fd)
-    server = Sandbox(
-        (options.host, options.port), services=services, token=token, seed=options.seed, listener=listener
-    )
+    server = Sandbox((options.host, options.port), services=services, token=token, seed=options.seed, listener=listener)
 
     def stop(*_: object) -> None:
         # From another thread: serve_forever, which this handler interrupts, must go on to see it.

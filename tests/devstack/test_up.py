@@ -88,7 +88,7 @@ def test_runs_survives_being_killed_and_keeps_its_data(folder: Path, port: int, 
 
         # Whom the application asks is imitated, unless the environment names the real ones.
         [sandbox] = re.findall(r"imitated here, at (http://127\.0\.0\.1:\d+)", (folder / "first.log").read_text())
-        with urllib.request.urlopen(f"{sandbox}/brickognize/health/", timeout=10) as answer:
+        with urllib.request.urlopen(f"{sandbox}/brickognize/health/", timeout=10) as answer:  # noqa: S310  # the log's address
             assert json.load(answer) == {"server": True, "model": True}
 
         secrets = (folder / "var" / "secrets.json").read_text()
