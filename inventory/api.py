@@ -13,22 +13,36 @@ from django.utils import timezone
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
-from common import workspace
+from catalog import services as catalog
+from catalog.services import Identified
+from catalog.sources.base import ImageKind
+from common import entitlements, images, workspace
 from common.api.operations import operation
 from common.api.pagination import CursorPagination
 from common.api.views import ApiView
 from common.error_responses import PROBLEM_TYPES
-from common.errors import Conflict, Invalid, NotFound, StaleVersion
+from common.errors import (
+    Conflict,
+    EditionRequired,
+    Invalid,
+    NotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+    StaleVersion,
+)
 from inventory import downloads, formats, services
 from inventory.models import InventoryItem
 from inventory.queries import imports
 from inventory.queries.filters import PARAMETERS, Filters, filtered, leaves_few
 from inventory.queries.locations import LEVELS, location_with_contents, locations_matching, with_contents
 from inventory.queries.lots import Place, get_lot, places_of, places_read, with_places
+from inventory.queries.stock import InStock, stock_for
 from inventory.serializers import (
     BulkAnswer,
     BulkInput,
     ExportQuery,
+    IdentifyAnswer,
+    ImageInput,
     ImportInput,
     ImportOut,
     LocationDeletion,
@@ -383,12 +397,63 @@ class LocationView(ApiView):
         return self.answer()
 
 
+# --- What is it? ----------------------------------------------------------------------------------------------------
+class IdentifyView(ApiView):
+    """What a photo shows."""
+
+    access = {"POST": "inventory:read"}
+    parser_classes = (MultiPartParser,)
+    # Somebody outside is asked in between; the answer is kept by the photo's own hash.
+    atomic_with_key = False
+
+    @operation(
+        "Identify a photo",
+        takes=ImageInput,
+        answers=IdentifyAnswer,
+        errors=(EditionRequired, ProviderRejected, ProviderUnavailable),
+        description=(
+            "Brickognize is asked, at most ten seconds long; the same photo again within 90 days is answered at once. "
+            "The photo goes there small, and without what the camera wrote into it."
+        ),
+    )
+    def post(self, _request: Request) -> HttpResponse:
+        """Answer what it may show, best first, and what of it is in stock."""
+        entitlements.require("visual_identification")
+        image = self.body["image"].read(images.LIMIT_BYTES + 1)
+        found = catalog.identify_image(image=image, kind=ImageKind(self.body["kind"]), now=timezone.now())
+        stock = stock_for((each.item_type, each.item_no) for each in found.predictions)
+        rows = [_prediction(each, stock.get((each.item_type, each.item_no), ())) for each in found.predictions]
+        return self.answer({"predictions": rows, "top_match": rows[0] if found.top_match else None})
+
+
+def _prediction(each: Identified, lots: Iterable[InStock]) -> dict[str, Any]:
+    return {
+        "item_type": each.item_type,
+        "item_no": each.item_no,
+        "name": each.name,
+        "confidence": float(each.confidence),
+        "image_url": each.image_url,
+        "platform_ids": each.platform_ids,
+        "in_stock": [
+            {"inventory_item_id": lot.inventory_item_id, "qty_available": lot.qty_available,
+             "locations": list(lot.locations)}
+            for lot in lots
+        ],
+    }  # fmt: skip
+
+
+class SearchImageView(IdentifyView):
+    """What a photo shows, asked where one searches."""
+
+
 api_urlpatterns = [
     path("inventory", LotsView.as_view(), name="lots"),
     path("inventory/bulk", BulkView.as_view(), name="lots-bulk"),
     path("inventory/import", ImportView.as_view(), name="inventory-import"),
     path("inventory/imports/<uuid:import_id>", ImportDetailView.as_view(), name="inventory-import-detail"),
     path("inventory/export", ExportView.as_view(), name="inventory-export"),
+    path("inventory/identify", IdentifyView.as_view(), name="inventory-identify"),
+    path("search/image", SearchImageView.as_view(), name="search-image"),
     path("inventory/<uuid:lot_id>", LotView.as_view(), name="lot"),
     path("inventory/<uuid:lot_id>/movements", MovementsView.as_view(), name="lot-movements"),
     path("locations", LocationsView.as_view(), name="locations"),

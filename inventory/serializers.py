@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from catalog.sources.base import ImageKind
 from common.api import serializers
 from inventory import formats
 from inventory.choices import (
@@ -300,3 +301,43 @@ class LocationDeletion(serializers.QuerySerializer):
     """Where the contents of a used location go."""
 
     move_to = serializers.UUIDField(required=False, help_text="The location that takes over what lies here.")
+
+
+# --- What is it? ----------------------------------------------------------------------------------------------------
+class ImageInput(serializers.Serializer):
+    """A photo."""
+
+    image = serializers.FileField(help_text="JPEG, PNG, WebP, GIF, BMP or TIFF; at most 10 MB and 50 megapixels.")
+    kind = serializers.ChoiceField(
+        choices=[kind.value for kind in ImageKind],
+        required=False,
+        default=ImageKind.ANY.value,
+        help_text="What it is of.",
+    )
+
+
+class InStockOut(serializers.Serializer):
+    """A lot of the thing."""
+
+    inventory_item_id = serializers.UUIDField()
+    qty_available = serializers.IntegerField()
+    locations = serializers.ListField(child=serializers.CharField())
+
+
+class PredictionOut(serializers.Serializer):
+    """A thing that a photo may show."""
+
+    item_type = serializers.ChoiceField(choices=ItemType.choices)
+    item_no = serializers.CharField(help_text="BrickLink's number.")
+    name = serializers.CharField()
+    confidence = serializers.FloatField(help_text="From 0 to 1.")
+    image_url = serializers.CharField()
+    platform_ids = serializers.DictField(child=serializers.CharField(), help_text="Its number on each platform.")
+    in_stock = serializers.ListField(child=InStockOut())
+
+
+class IdentifyAnswer(serializers.Serializer):
+    """What a photo may show, best first; `top_match` is the first if it is sure enough (from 0.85 on)."""
+
+    predictions = serializers.ListField(child=PredictionOut())
+    top_match = PredictionOut(allow_null=True)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from catalog import colors
-from common import actor
+from common import actor, entitlements
 from common.access import require
 from common.errors import BadRequest, Conflict, Invalid, StaleVersion
 from common.htmx import go_on, is_partial, render, toast, trigger, undo_url
@@ -349,6 +349,7 @@ def add(request: HttpRequest) -> HttpResponse:
         "errors": errors,
         "fields": FIELDS,
         "alike": _alike(entered),
+        "can_identify": entitlements.current().allows("visual_identification"),
         "color_names": color_names(),
         "symbol": symbol(),
         "recent": [
