@@ -23,11 +23,15 @@ from catalog.services.connecting import connect, is_connected
 from catalog.services.turns import one_at_a_time
 from catalog.sources import Source as SourceAdapter
 from catalog.sources.base import ELEMENT, FoundItem, FoundItems, ItemColor
+from common import limits
+from common.errors import RateLimited
 from common.wire import CallClass
 
 # A number that nobody knew isn't asked for again for so long.
 MISS_KEPT_FOR = timedelta(days=1)
 _SOURCE = "rebrickable"
+# A shop's share of what all shops have together.
+_A_DAY = limits.Limit(name="look_up", amount=5000, window_s=86_400)
 # How sure a fact is (catalog-sources.md, 4.3).
 _SAID, _OWN, _SAME_SET, _HINT = Decimal("0.98"), Decimal(1), Decimal("0.90"), Decimal("0.40")
 # One number may mean moulds of a part that Rebrickable keeps apart; each costs a call to learn its colors.
@@ -64,7 +68,7 @@ def look_up(*, system: str, number: str, now: datetime) -> LookedUp:
 
     Known ones are answered at once. Else Rebrickable is asked, once for equal questions, and what it knows is kept;
     that it knows nothing is remembered for a day. Not atomic: it is asked outside of any transaction. Raises
-    BudgetExhausted and ProviderError with nothing remembered, so that the next try asks again.
+    RateLimited (BudgetExhausted is one) and ProviderError with nothing remembered, so that the next try asks again.
     """
     number = number.strip()
     known = _known(system, number)
@@ -115,6 +119,9 @@ def _is_worth_asking(known: LookedUp, system: str, number: str, now: datetime) -
 
 
 def _asked(system: str, number: str, now: datetime) -> LookedUp:
+    verdict = limits.take(_A_DAY, "shop")
+    if not verdict.allowed:
+        raise RateLimited("So many numbers were looked up today.", retry_after=verdict.reset_s)
     source = connect(_SOURCE, call_class=CallClass.URGENT)
     found = source.look_up(system, number)
     if not found.items:

@@ -1,10 +1,12 @@
 """A number that the catalog doesn't know is asked for outside, once, and what it means is kept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from catalog.choices import ItemType, Source, System
@@ -20,7 +22,8 @@ from catalog.models import (
 from catalog.services import LookedUp, forget_misses, look_up, look_up_anywhere
 from catalog.services.looking_up import systems_of
 from catalog.sources.base import ELEMENT
-from common.errors import BudgetExhausted, ProviderUnavailable
+from common.errors import BudgetExhausted, ProviderUnavailable, RateLimited
+from common.limits import Limit
 from common.testing.sandbox import SandboxProcess
 from common.wire import Budget, CallClass
 
@@ -137,6 +140,15 @@ def test_keeps_nothing_by_halves(sources: SandboxProcess) -> None:
     assert not CatalogItem.objects.exists()
 
 
+def test_leaves_something_for_other_shops(sources: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.services.looking_up._A_DAY", Limit(name="look_up", amount=1, window_s=86_400))
+    assert _look_up(System.BRICKLINK, "60239-1").items
+    with pytest.raises(RateLimited) as refused:
+        _look_up(System.BRICKLINK, "3062")
+    assert refused.value.extra["retry_after"] > 80_000
+    assert _look_up(System.BRICKLINK, "60239-1").items
+
+
 def test_asks_nobody_without_a_key(sources: SandboxProcess, settings: Any) -> None:
     places = {**settings.CATALOG_SOURCES, "rebrickable": {"url": sources.rebrickable_url, "key": ""}}
     with override_settings(CATALOG_SOURCES=places):
@@ -203,3 +215,18 @@ def test_says_so_where_it_cannot_be_asked(fault: dict[str, Any], sources: Sandbo
         look_up_anywhere(text="3062", now=NOW)
     assert not LookUpMiss.objects.exists()
     assert not CatalogItem.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_once_for_two_at_once(sources: SandboxProcess) -> None:
+    sources.fault("latency", seconds=0.5)
+
+    def ask(_number: int) -> list[str]:
+        try:
+            return [item.item_no for item in _look_up(System.BRICKLINK, "60239-1").items]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(ask, range(3))) == [["60239-1"]] * 3
+    assert len(sources.asked()) == 1

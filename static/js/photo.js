@@ -168,7 +168,10 @@ function choose(link) {
   document.getElementById("add-name").value = itemName;
   number.value = filled = itemNo;
   number.dispatchEvent(new Event("input", { bubbles: true }));
-  for (const one of document.querySelectorAll("[data-suggestion]")) one.toggleAttribute("aria-current", one === link);
+  for (const one of document.querySelectorAll("[data-suggestion]")) {
+    if (one === link) one.setAttribute("aria-current", "true");
+    else one.removeAttribute("aria-current");
+  }
   document.dispatchEvent(new CustomEvent("announce", { detail: `${itemNo} ${itemName} chosen` }));
 }
 

@@ -43,7 +43,7 @@ def test_add_a_lot_by_its_photo(width: str, browser: Browser, stack: Stack) -> N
     # The first is sure enough to be taken for what it is; another one can be chosen.
     number = page.locator("#add-no")
     expect(number).to_have_value(suggestions.first.get_attribute("data-item-no") or "?")
-    expect(suggestions.first).to_have_attribute("aria-current", "")
+    expect(suggestions.first).to_have_attribute("aria-current", "true")
     found += [line for theme in ("light", "dark") for line in _check(page, theme, "suggestions")]
     suggestions.nth(1).click()
     chosen = suggestions.nth(1).get_attribute("data-item-no") or "?"
@@ -54,6 +54,21 @@ def test_add_a_lot_by_its_photo(width: str, browser: Browser, stack: Stack) -> N
         page.keyboard.type(text)
         page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(rf"{re.escape(chosen)} · Red · New added: 4|4 added to")).first).to_be_visible()
+    context.close()
+    assert not found + watched.problems, "\n".join(found + watched.problems)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_number_that_nobody_here_knows_is_asked_for(width: str, browser: Browser, stack: Stack) -> None:
+    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, "staff", path="/inventory/look-up/?q=1642pb02")
+    link = page.get_by_role("link", name=re.compile("1642pb02 Wings Double"))
+    expect(link).to_be_visible()
+    found = [line for theme in ("light", "dark") for line in _check(page, theme, "looked up")]
+    link.click()
+    expect(page.get_by_label("Number")).to_have_value("1642pb02")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
 
