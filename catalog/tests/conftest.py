@@ -12,18 +12,10 @@ from common.testing.sandbox import SandboxProcess
 from common.wire import Breaker, Budget, CallClass
 
 
-def sandbox_sources(sandbox: SandboxProcess) -> dict[str, dict[str, str]]:
-    """Answer the settings that lead to the sandbox."""
-    return {
-        "rebrickable": {"url": sandbox.rebrickable_url, "key": sandbox.rebrickable_key},
-        "brickognize": {"url": sandbox.brickognize_url, "key": ""},
-    }
-
-
 @pytest.fixture
 def sources(sandbox: SandboxProcess) -> Any:
     """Have the application ask the sandbox."""
-    with override_settings(CATALOG_SOURCES=sandbox_sources(sandbox)):
+    with override_settings(CATALOG_SOURCES=sandbox.sources):
         yield sandbox
 
 
@@ -32,7 +24,7 @@ def make_source(sandbox: SandboxProcess) -> Callable[[str], Source]:
     """Answer what makes a source that asks the sandbox, with a budget that no test exhausts."""
 
     def make(code: str) -> Source:
-        place = sandbox_sources(sandbox)[code]
+        place = sandbox.sources[code]
         return registry.get(code)(
             url=place["url"],
             key=place["key"],

@@ -47,6 +47,14 @@ class SandboxProcess:
         """Answer the address of the imitated Brickognize."""
         return f"{self.url}/brickognize/"
 
+    @property
+    def sources(self) -> dict[str, dict[str, str]]:
+        """Answer the setting CATALOG_SOURCES that has everything asked here."""
+        return {
+            "rebrickable": {"url": self.rebrickable_url, "key": self.rebrickable_key},
+            "brickognize": {"url": self.brickognize_url, "key": ""},
+        }
+
     def fault(self, kind: str, **command: Any) -> None:
         """Have something go wrong from now on (`sandbox/faults.py` lists what can)."""
         self._control("POST", "faults", {"kind": kind, **command})

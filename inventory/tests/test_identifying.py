@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
 from catalog.models import CatalogElement, CatalogIdMapping, CatalogItem, CatalogSetItem, ImageIdentification
-from catalog.tests.conftest import quick, sandbox_sources, sources
+from catalog.tests.conftest import quick, sources
 from catalog.tests.pictures import picture
 from common.entitlements import AllowAll
 from common.images import LIMIT_BYTES
@@ -223,7 +223,7 @@ def test_says_that_it_cannot_be_looked_up_now(staff: ShopClient, sources: Sandbo
 
 
 def test_asks_nobody_without_a_key(staff: ShopClient, sandbox: SandboxProcess) -> None:
-    places = {**sandbox_sources(sandbox), "rebrickable": {"url": sandbox.rebrickable_url, "key": ""}}
+    places = {**sandbox.sources, "rebrickable": {"url": sandbox.rebrickable_url, "key": ""}}
     with override_settings(CATALOG_SOURCES=places):
         page = staff.get("/inventory/look-up/?q=x9y9z9").content.decode()
     assert "The catalog doesn't know x9y9z9" in page

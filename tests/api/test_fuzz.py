@@ -18,6 +18,7 @@ from schemathesis.config import SchemathesisConfig
 
 from accounts.models import User
 from brikonnect.api_docs import document
+from common.testing.sandbox import SandboxProcess
 from tenants.testing import empty_redis
 from tests.api.conftest import HOST, make_user, token_of
 
@@ -46,8 +47,12 @@ BRIEF = _api(coverage=bool(EXAMPLES))
 
 
 @pytest.fixture(autouse=True)
-def _patient(settings: Any) -> Iterator[None]:
-    """Let a test ask more often than anybody may, over one connection, as Django's own test client does."""
+def _patient(settings: Any, sandbox: SandboxProcess) -> Iterator[None]:
+    """Let a test ask more often than anybody may, over one connection, as Django's own test client does.
+
+    What is asked of others meanwhile is asked of the sandbox.
+    """
+    settings.CATALOG_SOURCES = sandbox.sources
     settings.API_RATE = settings.API_SHOP_RATE = "1000000/min"
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
