@@ -97,6 +97,10 @@ class Reverter(ABC):
         """Answer what else the change set did that goes back in the same transaction as these rows."""
         return {}
 
+    def falls_with(self, step: Step) -> tuple[type[models.Model], Any] | None:
+        """Answer the row without which this one stays as it is: where that can't go back, this doesn't either."""
+        return None
+
     def bonds(self, standings: Sequence[tuple[Step, State | None]], *, change_set_id: UUID) -> Sequence[Bond]:
         """Answer which of these rows go back all together or not at all. Each is given with how it is now."""
         return ()

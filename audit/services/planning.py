@@ -22,6 +22,7 @@ from audit.reverters import Bond, Objection, Patch, Reverter, Way
 
 NOT_REVERTIBLE = Objection("This can't be put back.")
 NO_LONGER_KNOWN = Objection("What it was before is no longer kept.")
+STAYS_TOO = Objection("It stays with what it belongs to, which can't go back.")
 NOT_ALONE = Objection("It goes back only together with others of the same change.", "Revert the whole change.")
 HAPPENED_TWICE = Objection("It was made and taken away again; nothing is left of it.")
 
@@ -412,14 +413,21 @@ def _with_objections(plans: list[EntityPlan], *, change_set_id: UUID, together_w
             continue
         if depending := held.get((plan.step.model, plan.key)):
             found[id(plan)] = Objection(depending)
-        else:
-            asked[plan.step.model].append(plan)
+        asked[plan.step.model].append(plan)
     for model, group in asked.items():
         reverter = reverters.get(model)
         patches = [plan.full_patch() for plan in group]
         answers = reverter.objections(patches) if reverter else [NOT_REVERTIBLE] * len(group)
+        # What the owner says comes first: what hangs on a row may hang there for that very reason.
         found |= {id(plan): answer for plan, answer in zip(group, answers, strict=True) if answer is not None}
-    return _bound([plan.refused(found.get(id(plan))) for plan in plans], change_set_id)
+    bound = _bound([plan.refused(found.get(id(plan))) for plan in plans], change_set_id)
+    stuck = {(plan.step.model, plan.key) for plan in bound if plan.state is State.IMPOSSIBLE}
+    return [plan.refused(STAYS_TOO if _owner_of(plan) in stuck else None) for plan in bound]
+
+
+def _owner_of(plan: EntityPlan) -> tuple[type[models.Model], Any] | None:
+    reverter = reverters.get(plan.step.model)
+    return reverter.falls_with(plan.step) if reverter else None
 
 
 def _bound(plans: list[EntityPlan], change_set_id: UUID) -> list[EntityPlan]:

@@ -50,7 +50,7 @@ class LotReverter(SetReverter):
 
     def objections(self, patches: Sequence[Patch]) -> list[Objection | None]:
         """Answer for each; what has happened to new lots since is looked up for all of them at once."""
-        stays = _why_they_stay([patch.id for patch in patches if patch.way is Way.REMOVE])
+        stays = why_they_stay([patch.id for patch in patches if patch.way is Way.REMOVE])
         return [
             Objection(_PROMISED, counter_action="Open lot", url=_url(patch.id))
             if patch.way is Way.RESTORE and "qty_reserved" in patch.values
@@ -90,7 +90,7 @@ def _url(lot_id: Any) -> str:
     return reverse("inventory:lot", args=[lot_id])
 
 
-def _why_they_stay(lot_ids: Sequence[Any]) -> dict[Any, Objection]:
+def why_they_stay(lot_ids: Sequence[Any]) -> dict[Any, Objection]:
     """Answer what has happened to lots since they were made, where that keeps them."""
     if not lot_ids:
         return {}

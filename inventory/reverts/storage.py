@@ -8,10 +8,11 @@ from django.db import models
 from django.utils import timezone
 
 from audit.diff import Step
-from audit.recording import CHANGED, history_of
+from audit.recording import CHANGED, CREATED, history_of
 from audit.reverters import Patch, Reverter, SetReverter, Way
 from inventory import services
 from inventory.models import InventoryItem, InventoryItemLocation, Location, Purchase, PurchaseLine
+from inventory.reverts.lots import why_they_stay
 from inventory.services.locations import EDITABLE as LOCATION_FIELDS
 from inventory.services.purchases import EDITABLE as PURCHASE_FIELDS
 
@@ -89,13 +90,19 @@ class PlacementReverter(SetReverter):
         placed = history_of(InventoryItemLocation).objects.filter(
             change_set_id=change_set_id, inventory_item_id__in=list(lots)
         )
-        changed = history_of(InventoryItem).objects.filter(
-            change_set_id=change_set_id, id__in=list(lots), history_type=CHANGED
-        )
+        rows = history_of(InventoryItem).objects.filter(change_set_id=change_set_id, id__in=list(lots))
+        kinds = set(rows.values_list("id", "history_type"))
+        changed = {lot_id for lot_id, kind in kinds if kind == CHANGED}
+        # Lots that were made then go in a turn of their own; but those that stay keep where they lie.
+        kept = why_they_stay([lot_id for lot_id, kind in kinds if kind == CREATED])
         return {
-            InventoryItem: set(changed.values_list("id", flat=True)),
+            InventoryItem: changed | kept.keys(),
             InventoryItemLocation: set(placed.values_list("id", flat=True)),
         }
+
+    def falls_with(self, step: Step) -> tuple[type[models.Model], Any]:
+        """Pieces of a lot that keeps them stay where they lie."""
+        return InventoryItem, step.known["inventory_item_id"]
 
     def apply_all(self, patches: Sequence[Patch]) -> None:
         """Do all of one way by a few statements."""

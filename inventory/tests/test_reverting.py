@@ -183,6 +183,31 @@ def test_an_import_is_undone_but_for_the_lots_that_an_order_has() -> None:
     assert services.verify_stock() == []
 
 
+def test_pieces_of_a_lot_that_stays_stay_where_they_lie() -> None:
+    here, there = make_location("A-1"), make_location("B-1")
+    lot, other = make_lot(qty=5, location=here), make_lot(qty=7, location=there, remarks="two")
+    merged = deed_of(lambda: services.merge_lots(target_id=lot.pk, source_ids=[other.pk], now=NOW))
+    services.add_pieces(lot_id=lot.pk, qty=2, location_id=here.pk, now=NOW)
+    before = state()
+    with pytest.raises(NothingToRevert):
+        audit.revert(change_set_id=merged)
+    assert state() == before
+
+
+@pytest.mark.parametrize("others", [2, 240])
+def test_a_new_lot_that_an_order_has_keeps_its_place(others: int) -> None:
+    lines = [item(ItemID=f"n{number}", Remarks=f"A-{number}") for number in range(others)]
+    run = imported(bsx(item(ItemID="3001", Remarks="Z-1"), *lines), read_locations=True)
+    lot = InventoryItem.objects.get(item_no="3001")
+    services.reserve_stock(needs=[Need(lot.pk, 2, "line")], now=timezone.now())
+    assert run.change_set_id
+    reverted(run.change_set_id)
+    assert list(InventoryItem.objects.values_list("item_no", flat=True)) == ["3001"]
+    placed = InventoryItemLocation.objects.values_list("inventory_item", "location__code", "qty")
+    assert list(placed) == [(lot.pk, "Z-1", 10)]
+    assert services.verify_stock() == []
+
+
 def test_what_follows_from_fields_follows_from_those_that_are_back() -> None:
     lot = make_lot()
     changes = {"stock_room_id": "A", "remarks": "upstairs", "color_id": 7}
