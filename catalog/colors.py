@@ -24,6 +24,8 @@ class Color:
     brickowl_id: int | None
     ldraw_id: int | None
     lego_ids: tuple[int, ...]
+    rebrickable_alternates: tuple[int, ...]
+    brickowl_alternates: tuple[int, ...]
     year_from: int | None
     year_to: int | None
 
@@ -35,6 +37,10 @@ class Color:
 
 def _number(text: str) -> int | None:
     return int(text) if text else None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split())
 
 
 @cache
@@ -50,7 +56,9 @@ def all_colors() -> MappingProxyType[int, Color]:
                 rebrickable_id=_number(row["rebrickable_id"]),
                 brickowl_id=_number(row["brickowl_id"]),
                 ldraw_id=_number(row["ldraw_id"]),
-                lego_ids=tuple(int(number) for number in row["lego_ids"].split()),
+                lego_ids=_numbers(row["lego_ids"]),
+                rebrickable_alternates=_numbers(row["rebrickable_alternates"]),
+                brickowl_alternates=_numbers(row["brickowl_alternates"]),
                 year_from=_number(row["year_from"]),
                 year_to=_number(row["year_to"]),
             )
@@ -62,6 +70,24 @@ def all_colors() -> MappingProxyType[int, Color]:
 @cache
 def _by_name() -> dict[str, Color]:
     return {color.name.casefold(): color for color in all_colors().values()}
+
+
+@cache
+def of_platform(system: str) -> MappingProxyType[int, Color]:
+    """Answer the colors by the ids that a platform (rebrickable, brickowl, ldraw) has for them.
+
+    Where two of BrickLink's share one (Brick Owl's 16, 67 and 107), it is the one that the platform's name means, which
+    has the lower id. (Not Applicable) is no color.
+    """
+    found: dict[int, Color] = {}
+    for alternates in (False, True):
+        for color in all_colors().values():
+            own = getattr(color, f"{system}_id")
+            ids = getattr(color, f"{system}_alternates", ()) if alternates else () if own is None else (own,)
+            for each in ids:
+                if color.id != NOT_APPLICABLE:
+                    found.setdefault(each, color)
+    return MappingProxyType(found)
 
 
 def get(color_id: int | None) -> Color | None:

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO, ClassVar
 from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, Tally, UnreadableFile
 
 __all__ = [
-    "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "FileFacts", "Format", "FormatSpec",
-    "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats", "get", "register", "sniff",
+    "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "IDENTITY", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "REFERENCES",
+    "FileFacts", "Format", "FormatSpec", "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats",
+    "get", "register", "sniff",
 ]  # fmt: skip
 
 
@@ -36,6 +37,11 @@ class LotRow:
 # `locations` are codes with quantities where the format has them. `is_deleted` is a mass update's wish to remove it.
 FIELDS: Mapping[str, type] = {
     "item_type": str,  # ItemType's values
+    # The item's numbers elsewhere; what they mean is looked up where the row doesn't say `item_no`.
+    "lego_element_id": str,
+    "brickowl_id": str,
+    "rebrickable_id": str,
+    "ldraw_id": str,
     "item_no": str,
     "item_name": str,
     "category_name": str,
@@ -67,9 +73,16 @@ FIELDS: Mapping[str, type] = {
     "is_deleted": bool,
 }
 
+# Numbers of an item on other platforms, the one that says most first: LEGO's also says the color.
+REFERENCES: Mapping[str, str] = {
+    "lego_element_id": "element", "brickowl_id": "brickowl", "rebrickable_id": "rebrickable", "ldraw_id": "ldraw",
+}  # fmt: skip
+IDENTITY = frozenset(("item_no", "bricklink_lot_id", *REFERENCES))
+
 # What a column may mean: a field, or a half of one of the three steps of a tier price.
 COLUMN_FIELDS: Mapping[str, type] = {
     **{name: kind for name, kind in FIELDS.items() if name not in ("tier_prices", "is_deleted")},
+    **dict.fromkeys(("rebrickable_color_id", "brickowl_color_id", "ldraw_color_id"), int),
     **{f"tier_qty_{step}": int for step in (1, 2, 3)},
     **{f"tier_price_{step}": Decimal for step in (1, 2, 3)},
 }

@@ -19,7 +19,10 @@ _WAYS = {
 _RATE_LIMIT = Decimal(10_000)
 # Fields in the words of the mapping, in the order in which people look for them.
 _FIELD_WORDS = {
-    "item_type": "Type", "item_no": "Item number", "item_name": "Name", "category_name": "Category",
+    "item_type": "Type", "item_no": "Item number", "lego_element_id": "LEGO element id",
+    "brickowl_id": "Brick Owl number (BOID)", "rebrickable_id": "Rebrickable number", "ldraw_id": "LDraw number",
+    "rebrickable_color_id": "Color id (Rebrickable)", "brickowl_color_id": "Color id (Brick Owl)",
+    "ldraw_color_id": "Color id (LDraw)", "item_name": "Name", "category_name": "Category",
     "color_id": "Color id (BrickLink)", "color_name": "Color name", "condition": "Condition",
     "completeness": "Completeness", "sub_condition": "Grade", "qty": "Quantity",
     "qty_delta": "Change of quantity (+5, −3)",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20
 SAMPLE_CELL = 200
 _REMEMBERED = 50_000
+_LONG = 10
+_PLATFORMS = {"rebrickable": "Rebrickable", "brickowl": "Brick Owl", "ldraw": "LDraw"}
+_REFERENCES = frozenset(("lego_element_id", "brickowl_id", "rebrickable_id", "ldraw_id"))
+_IDENTITY = _REFERENCES | {"item_no", "bricklink_lot_id"}
 _WORD = 100
 
 # Column names without doubt, in small letters and without blanks and signs.
@@ -29,6 +33,13 @@ _NAMES: Mapping[str, str] = {
         "item_type": "itemtype type itemtypeid itemtypename typ artikeltyp category_type",
         "item_no": "itemno itemnumber itemid item partno partnumber part partid part# teilenummer teilenr artikelnummer"
         " nummer bricklinkid blid blitemno designid number no",
+        "lego_element_id": "legoelementid elementid element legoelement legoid elementnummer",
+        "brickowl_id": "boid brickowlid bo",
+        "rebrickable_id": "rebrickableid rebrickableno rebrickablepartnum partnum",
+        "ldraw_id": "ldrawid ldraw ldrawno",
+        "rebrickable_color_id": "rebrickablecolorid rbcolorid rebrickablecolor",
+        "brickowl_color_id": "brickowlcolorid bocolorid brickowlcolor",
+        "ldraw_color_id": "ldrawcolorid ldrawcolor",
         "item_name": "itemname name partname title bezeichnung artikelname",
         "category_name": "category categoryname kategorie",
         "color_id": "colorid colourid color colour farbe farbid blcolorid bricklinkcolorid colorcode farbnummer",
@@ -249,7 +260,7 @@ class RowReader:
         self, columns: Sequence[str], mapping: Mapping[str, str], ignored: Counter[str], *, is_guarded: bool
     ) -> None:
         fields = set(mapping.values())
-        if not fields & {"item_no", "bricklink_lot_id"}:
+        if not fields & _IDENTITY:
             raise UnreadableFile("None of the columns is said to hold the item number.", needs_mapping=True)
         unknown = fields - _READERS.keys()
         if unknown:
@@ -312,6 +323,8 @@ class RowReader:
         return said
 
     def _finish(self, values: dict[str, Any]) -> None:
+        # Another platform's number says what it is, and then in which color it can be.
+        is_open = "item_no" not in values and not _REFERENCES.isdisjoint(values)
         if self._has_tiers:
             values["tier_prices"] = v.tiers(
                 (step, values.pop(f"tier_qty_{step}", None), values.pop(f"tier_price_{step}", None))
@@ -325,7 +338,7 @@ class RowReader:
                     name = values["color_name"]
                     raise v.WordError(f"{v.shown(name)} isn't one of BrickLink's colors.", field="color_name", raw=name)
                 values["color_id"] = found.id
-        dropped = v.settle(values)
+        dropped = [] if is_open else v.settle(values)
         for field in dropped:
             self._ignored[f"{field} of a {values.get('item_type', 'lot').lower()}"] += 1
 
@@ -335,6 +348,29 @@ class RowReader:
 
 def _text(field: str) -> Callable[[str, Numbers], Said]:
     return lambda cell, _: ((field, v.words(cell, field)),)
+
+
+def _reference(field: str) -> Callable[[str, Numbers], Said]:
+    def say(cell: str, _: Numbers) -> Said:
+        text = (whole_part(cell) if cell.endswith(".0") else cell).strip()
+        return ((field, v.item_no(text)),) if text else ()
+
+    return say
+
+
+def _color_of(system: str) -> Callable[[str, Numbers], Said]:
+    def say(cell: str, _: Numbers) -> Said:
+        word = cell.strip()
+        if not word:
+            return ()
+        plain = whole_part(word)
+        known = colors.of_platform(system)
+        found = known.get(int(plain)) if plain.isdecimal() and len(plain) < _LONG else None
+        if found is None:
+            raise v.WordError(f"{v.shown(word)} is no color of {_PLATFORMS[system]}'s that is known here.")
+        return (("color_id", found.id), ("color_name", found.name))
+
+    return say
 
 
 def _number(field: str, read: Callable[[str], Any], *, empty: Said) -> Callable[[str, Numbers], Said]:
@@ -468,6 +504,8 @@ def _sale(cell: str, numbers: Numbers) -> Said:
 _READERS: Mapping[str, Callable[[str, Numbers], Said]] = {
     "item_type": _choice("item_type", _TYPES, empty=()),
     "item_no": lambda cell, _: (("item_no", v.item_no(whole_part(cell) if cell.endswith(".0") else cell)),),
+    **{field: _reference(field) for field in ("lego_element_id", "brickowl_id", "rebrickable_id", "ldraw_id")},
+    **{f"{system}_color_id": _color_of(system) for system in ("rebrickable", "brickowl", "ldraw")},
     "item_name": _text("item_name"),
     "category_name": _text("category_name"),
     "color_id": _color_id,

@@ -26,6 +26,7 @@ from inventory.models import ImportLine, InventoryImport
 from inventory.services.checks import completed
 from inventory.services.importing.matching import COLUMNS, WAITING, WaitingRow, match
 from inventory.services.importing.receiving import open_file, rate_of, start_applying
+from inventory.services.importing.referring import resolved
 from inventory.tiers import stored
 from jobs.runner import Run
 
@@ -62,7 +63,7 @@ def read_file(run: InventoryImport, job: Run) -> None:
         stream = cast("BinaryIO", opened)
         reading = formats.get(run.format).read(stream, mapping=how.options.mapping or None)
         rows, position = _until_unreadable(iter(reading)), 0
-        while chunk := list(islice(rows, CHUNK)):
+        while chunk := resolved(list(islice(rows, CHUNK))):
             keys = new_ids(len(chunk))
             lines = (
                 _line(WaitingRow(run.pk, position + place, row.line, key), row, how)

@@ -19,7 +19,7 @@ from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id
 from inventory import formats
 from inventory.choices import ImportStatus
-from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
+from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, IDENTITY, FileFacts, Format, UnreadableFile
 from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, RememberedMapping
 from inventory.parsing.contents import kind_of
@@ -224,8 +224,7 @@ def _check_mapping(mapping: Mapping[str, str]) -> None:
 
 def _is_mapped(run: InventoryImport) -> bool:
     fields = set(Options.of(run.options).mapping.values())
-    has_identity = {"item_no"} <= fields or "bricklink_lot_id" in fields
-    return not formats.get(run.format).spec.needs_mapping or has_identity
+    return not formats.get(run.format).spec.needs_mapping or not IDENTITY.isdisjoint(fields)
 
 
 def _keep(file: BinaryIO) -> tuple[int, str, str]:
