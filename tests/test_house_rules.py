@@ -44,6 +44,7 @@ UNTRACKED = {
     "catalog.CatalogItemColor": "read anew from the sources' dumps",
     "catalog.CatalogRelation": "read anew from the sources' dumps",
     "catalog.CatalogSetItem": "read anew from the sources' dumps",
+    "catalog.CatalogWord": "worked out from the names of the items",
     "catalog.CurrencyRate": "a fact of a day",
     "catalog.ImageIdentification": "an answer kept for the next time",
     "catalog.LookUpMiss": "remembered for a day",

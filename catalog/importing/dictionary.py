@@ -113,15 +113,23 @@ SELECT i.item_type, i.item_no AS canonical_item_no, coalesce(w.bricklink_id, '')
     coalesce(w.confidence, 0) AS confidence
 FROM catalog_catalogitem i LEFT JOIN wide w ON w.item_id = i.id LEFT JOIN element e ON e.item_id = i.id
 """
-# `2 x 4` is one word, as people type it.
+# `2 x 4` is one word, as people type it. Popular is what many sets have, and what LEGO has made again and again.
 _WORDS = """
 UPDATE catalog_catalogitem t SET words = q.words, popularity = q.popularity FROM (
     SELECT i.id, trim(lower(concat_ws(' ', i.item_no, regexp_replace(i.name, '(\\d) x (?=\\d)', '\\1x', 'g'),
-        array_to_string(i.alternate_nos, ' ')))) AS words, coalesce(m.sets, 0) AS popularity
+        array_to_string(i.alternate_nos, ' ')))) AS words,
+        coalesce(m.sets, 0) + coalesce(e.elements, 0) AS popularity
     FROM catalog_catalogitem i
     LEFT JOIN (SELECT item_id, count(DISTINCT set_id)::int AS sets FROM catalog_catalogsetitem GROUP BY item_id) m
         ON m.item_id = i.id
+    LEFT JOIN (SELECT item_id, sum(cardinality(lego_element_ids))::int AS elements FROM catalog_catalogitemcolor
+        GROUP BY item_id) e ON e.item_id = i.id
 ) q WHERE q.id = t.id AND (t.words, t.popularity) IS DISTINCT FROM (q.words, q.popularity)
+"""
+# The words by which wrong spellings are recognized: those that are letters alone.
+_NAME_WORDS = """
+SELECT word, ndoc AS items_count FROM ts_stat('SELECT to_tsvector(''simple'', words) FROM catalog_catalogitem')
+WHERE word ~ '^[[:alpha:]]{3,40}$'
 """
 
 
@@ -141,3 +149,5 @@ def build(counts: Counts) -> None:
     mapping = "item_type, canonical_item_no"
     counts.add("mappings", merge("catalog_catalogidmapping", _MAPPINGS, key=mapping))
     counts.add("words", run(_WORDS))
+    run("DELETE FROM catalog_catalogword")
+    merge("catalog_catalogword", _NAME_WORDS, key="")

@@ -9,11 +9,12 @@ from catalog.models.items import (
     CatalogItemColor,
     CatalogRelation,
     CatalogSetItem,
+    CatalogWord,
 )
 from catalog.models.sources import CatalogDump, CurrencyRate, ImageIdentification, LookUpMiss, PriceGuide, SourceBudget
 
 __all__ = [
     "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogElement", "CatalogExternalId", "CatalogIdMapping",
-    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CurrencyRate",
+    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CatalogWord", "CurrencyRate",
     "ImageIdentification", "LookUpMiss", "PriceGuide", "SourceBudget",
 ]  # fmt: skip

@@ -9,6 +9,9 @@ from django.db.models.functions import Lower
 
 from catalog.choices import CategoryKind, ItemType, RelationKind, Source
 
+# What people mean when they have typed next to nothing.
+POPULAR = 5
+
 
 class CatalogCategory(models.Model):
     """A category of BrickLink's (with its path as its name: `Town / Classic Town`), or one of Rebrickable's."""
@@ -68,7 +71,7 @@ class CatalogItem(models.Model):
     alternate_nos = ArrayField(models.CharField(max_length=40), default=list)
     # What text is searched in: numbers and name in lower case, sizes as one word (`2x4`).
     words = models.TextField(blank=True)
-    # In how many sets and colors it is met: what people mean when two things fit.
+    # In how many sets it is met, and how many element ids it has: what people mean when two things fit.
     popularity = models.PositiveIntegerField(default=0)
     is_provisional = models.BooleanField(default=False)
     # A later dump no longer has it; lots and orders may still mean it.
@@ -87,11 +90,29 @@ class CatalogItem(models.Model):
             models.Index(OpClass(Lower("item_no"), name="text_pattern_ops"), name="catalog_item_no_begins"),
             GinIndex(fields=["alternate_nos"], name="catalog_item_alternates"),
             GinIndex(SearchVector("words", config="simple"), name="catalog_item_words"),
-            GinIndex(OpClass(F("words"), name="gin_trgm_ops"), name="catalog_item_alike"),
+            # Of one or two letters half the catalog has the beginning: then these alone are looked at.
+            GinIndex(
+                SearchVector("words", config="simple"),
+                name="catalog_item_popular",
+                condition=Q(popularity__gte=POPULAR),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.item_no} {self.name}".strip()
+
+
+class CatalogWord(models.Model):
+    """A word of items' names, and in how many it is: by these wrong spellings are recognized."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+    items_count = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="catalog_word_alike")]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class CatalogItemColor(models.Model):

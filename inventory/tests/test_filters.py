@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
+from common.testing.plans import Explain, scans
 from inventory import services
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries
@@ -16,7 +17,6 @@ from inventory.services import Need
 from inventory.services.stock import write_placements
 from inventory.testing import make_location, make_lot
 from inventory.tests.conftest import Fill
-from inventory.tests.plans import Explain, scans
 from inventory.views.state import ListState
 
 pytestmark = pytest.mark.django_db

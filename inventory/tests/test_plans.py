@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from common.testing.plans import Explain, scans
 from inventory.models import InventoryItem, Location
 from inventory.queries.filters import Filters
 from inventory.queries.lots import list_page
 from inventory.tests.api import Program
 from inventory.tests.conftest import Fill
-from inventory.tests.plans import Explain, scans
 
 pytestmark = pytest.mark.django_db
 
