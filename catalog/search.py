@@ -203,5 +203,11 @@ def _names() -> dict[tuple[str, ...], tuple[int, ...]]:
 
 
 @cache
+def color_words() -> frozenset[str]:
+    """Answer every word that names of colors are made of."""
+    return frozenset(word for words in _names() for word in words)
+
+
+@cache
 def _longest() -> int:
     return max(map(len, _names()))

@@ -10,9 +10,11 @@ from django.db import connection, transaction
 from catalog import colors
 from catalog.choices import ItemType, System
 from catalog.models.items import POPULAR
-from catalog.search import WORD, Meaning, Number, color_in, is_size, turned, understood, words_in
+from catalog.search import WORD, Meaning, Number, color_in, color_words, is_size, turned, understood, words_in
 
 MOST = 50
+# A mapping that is less sure is a hint, and decides nothing.
+SURE = 0.5
 # How an item was found, beside the platforms: by its own number, by an older one, by a beginning, by words.
 NUMBER, ALTERNATE, ELEMENT, BEGINS, WORDS, OWN = "number", "alternate", "element", "begins", "words", "own"
 # What is meant where a number or a name fits several kinds: a set rather than its box.
@@ -26,6 +28,8 @@ _CANDIDATES, _BEGINNINGS = 100, 60
 _ALIKE, _ALTERNATIVES, _CHANGES = 60, 2, 2
 _CORRECTED_FROM, _LONG_WORD, _SHORT_WORD = 3, 6, 2
 _MUCH_MORE = 100
+# In how many items a color's name counts to be.
+_AS_A_COLOR = 1_000
 # Fewer hits than these, none of them by whole words, may be a wrong spelling's.
 _FEW = 3
 
@@ -204,14 +208,19 @@ def _is_of(system: System, how: str) -> bool:
 
 def _rank_of_number(number: Number, hit: Hit) -> tuple[Any, ...]:
     """Answer by what the items of a number are sorted: six to eight digits are LEGO's element first, then a BOID."""
-    is_element = bool(number.element)
-    order = (ELEMENT, System.BRICKOWL, NUMBER) if is_element else (NUMBER, ALTERNATE, ELEMENT, System.BRICKOWL)
-    place = order.index(hit.how) if hit.how in order else 9 if hit.how == BEGINS else 5
     if hit.how == BEGINS:
         rest = hit.item_no[len(number.text) :].lower()
         # An assembly of what was asked for: `973pb0001` is sold as `973pb0001c01`.
         is_assembly = rest[:1] == "c" and rest[1:].isdecimal()
-        return (place, not is_assembly, -math.log1p(hit.popularity) + len(rest) / 2, hit.item_no)
+        return (9, not is_assembly, -math.log1p(hit.popularity) + len(rest) / 2, hit.item_no)
+    if hit.how == NUMBER and hit.item_no.lower() != number.begins:
+        # A set without its variant, whose bare number may be any part's elsewhere.
+        place = 5
+    elif hit.confidence < SURE:
+        place = 6
+    else:
+        order = (ELEMENT, System.BRICKOWL, NUMBER) if number.element else (NUMBER, ALTERNATE, ELEMENT, System.BRICKOWL)
+        place = order.index(hit.how) if hit.how in order else len(order)
     return (place, -hit.confidence, hit.is_provisional, _TYPES.index(ItemType(hit.item_type)), -hit.popularity)
 
 
@@ -251,7 +260,7 @@ def _by_words(meaning: Meaning) -> tuple[list[Hit], str]:
     """Answer what has the words, in any order, and as which words they were read if not as typed."""
     plain = [[_Word(word)] for word in meaning.plain]
     whole = [[_Word(word)] for word in meaning.words]
-    if len(meaning.words) == 1 and len(meaning.words[0]) <= _SHORT_WORD:
+    if len(meaning.plain) == 1 and len(meaning.plain[0]) <= _SHORT_WORD:
         # The beginning of half the catalog: what is popular will do, and has an index of its own.
         hits = _matching(meaning, plain, whole, least=POPULAR)
         if len(hits) >= _FEW:
@@ -277,19 +286,18 @@ def _by_words(meaning: Meaning) -> tuple[list[Hit], str]:
             return [*hits, *(hit for hit in more if hit.item_id not in known)], words if not hits else ""
     if hits or len(meaning.words) < 2:  # noqa: PLR2004  # of one word nothing can be left away
         return hits, ""
-    return _without_one(meaning), ""
+    every = dict.fromkeys(meant.plain if len(meant.plain) > 1 else meant.words)
+    return _without_one(meant, [[_Word(word), *near.get(word, ())] for word in every]), ""
 
 
 def _has_whole_words(hit: Hit, words: Iterable[str]) -> bool:
     return set(words) <= set(words_in(f"{hit.item_no} {hit.name}"))
 
 
-def _without_one(meaning: Meaning) -> list[Hit]:
+def _without_one(meaning: Meaning, words: _Query) -> list[Hit]:
     """Answer what has all the words but one, for what nobody calls so."""
-    words = list(dict.fromkeys(meaning.plain if len(meaning.plain) > 1 else meaning.words))
-    parts = [_as_query([[_Word(word)] for word in words if word != left_out]) for left_out in words]
-    query = " | ".join(f"({part})" for part in parts if part)
-    return _ranked(meaning, query, [[_Word(word)] for word in words]) if query else []
+    parts = [_as_query([*words[:left_out], *words[left_out + 1 :]]) for left_out in range(len(words))]
+    return _ranked(meaning, " | ".join(f"({part})" for part in parts if part), words)
 
 
 def _matching(meaning: Meaning, plain: _Query, whole: _Query, *, least: int = 0) -> list[Hit]:
@@ -409,6 +417,8 @@ def _alike(words: Sequence[str]) -> dict[str, list[_Word]]:
         _rows("SELECT set_config('pg_trgm.similarity_threshold', '0.2', true)", {})
         rows = _rows(_ALIKE_WORDS, {"words": typed, "limit": _ALIKE})
     common = {word: items for word, known, items in rows if word == known}
+    # A color needn't be in any item's name.
+    rows += [(word, color, _AS_A_COLOR) for word in typed if word not in common for color in color_words()]
     found: dict[str, list[tuple[float, _Word]]] = {}
     for word, known, items in rows:
         # A word that is met isn't wrong, unless next to nothing is called so and much is by another.

@@ -1,6 +1,8 @@
 """Items found by numbers of all platforms, by words and colors, and by words that are nearly right."""
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -142,6 +144,27 @@ def test_a_number_is_one_query_and_so_are_words() -> None:
         with counted() as statements:
             search(text)
         assert len(statements) == 1, (text, statements)
+
+
+def test_what_people_search_for_is_among_the_first_three() -> None:
+    known = {f"{kind}:{no}" for kind, no in CatalogItem.objects.values_list("item_type", "item_no")}
+    with (Path(__file__).parent / "searches.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) >= 200
+    missed, asked = [], 0
+    for row in rows:
+        items = set(row["items"].split("/"))
+        # Which numbers platforms have for an item is not all in the built-in catalog.
+        if not items & known or row["kind"] in ("Numbers", "LEGO elements and designs"):
+            continue
+        asked += 1
+        hits = search(row["query"]).hits[:3]
+        if not any(
+            f"{hit.item_type}:{hit.item_no}" in items and row["color_id"] in ("", str(hit.color_id)) for hit in hits
+        ):
+            missed.append((row["query"], row["items"], [hit.label for hit in hits]))
+    assert asked > 90
+    assert not missed
 
 
 # --- As many as there are ---------------------------------------------------------------------------------------------
