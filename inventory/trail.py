@@ -6,8 +6,17 @@ from django.urls import reverse
 
 from audit import labels
 from catalog import colors
+from catalog.choices import System
 from inventory.choices import ItemCondition
-from inventory.models import InventoryItem, InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
+from inventory.models import (
+    InventoryItem,
+    InventoryItemLocation,
+    ItemMapping,
+    Location,
+    Purchase,
+    PurchaseLine,
+    SavedView,
+)
 from inventory.tiers import as_text
 
 _ACTIONS = {
@@ -24,11 +33,13 @@ _ACTIONS = {
     "inventory.delete_lots": "Deleted lots",
     "inventory.delete_purchase": "Deleted a purchase",
     "inventory.delete_view": "Deleted a view",
+    "inventory.forget_item_mapping": "Forgot what a number means",
     "inventory.generate_locations": "Generated locations",
     "inventory.merge_lots": "Merged lots",
     "inventory.move_pieces": "Moved pieces",
     "inventory.remove_lot_from_purchase": "Took a lot out of a purchase",
     "inventory.save_view": "Saved a view",
+    "inventory.set_item_mapping": "Said what a number means",
     "inventory.set_route": "Changed the route",
     "inventory.split_lot": "Split a lot",
     "inventory.update_location": "Changed a location",
@@ -68,6 +79,12 @@ def register() -> None:
     labels.describe(InventoryItemLocation, name="placement")
     labels.describe(Purchase, name="purchase", url=lambda key: reverse("inventory:purchase", args=[key]))
     labels.describe(PurchaseLine, name="lot of a purchase")
+    labels.describe(
+        ItemMapping,
+        name="own mapping",
+        label=lambda values: f"{System(values['system']).label} {values['external_id']}",
+        show={"color_id": _color_name},
+    )
     labels.describe(SavedView, name="view", url=lambda _key: reverse("inventory:list"))
     for action, words in _ACTIONS.items():
         labels.name_action(action, words)

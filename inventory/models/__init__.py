@@ -3,6 +3,7 @@
 from inventory.models.imports import ImportLine, InventoryImport, RememberedMapping
 from inventory.models.locations import InventoryItemLocation, Location
 from inventory.models.lots import InventoryItem
+from inventory.models.mappings import ItemMapping
 from inventory.models.movements import StockMovement
 from inventory.models.purchases import Purchase, PurchaseLine
 from inventory.models.views import SavedView
@@ -12,6 +13,7 @@ __all__ = [
     "InventoryImport",
     "InventoryItem",
     "InventoryItemLocation",
+    "ItemMapping",
     "Location",
     "Purchase",
     "PurchaseLine",

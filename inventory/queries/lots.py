@@ -84,6 +84,7 @@ class LotRow:
     item_no: str
     item_name: str
     category_name: str
+    color_id: int | None
     color: ColorLook
     condition: str
     condition_label: str
@@ -183,6 +184,7 @@ def row_of(lot: InventoryItem, places: Iterable[Place] = (), *, now: datetime | 
         item_no=lot.item_no,
         item_name=lot.item_name,
         category_name=lot.category_name,
+        color_id=lot.color_id,
         color=look_of(lot.color_id, lot.color_name),
         condition=lot.condition,
         condition_label=lot.get_condition_display(),

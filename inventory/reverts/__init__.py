@@ -1,8 +1,17 @@
 """How stock is put back."""
 
 from audit import reverters
-from inventory.models import InventoryItem, InventoryItemLocation, Location, Purchase, PurchaseLine, SavedView
+from inventory.models import (
+    InventoryItem,
+    InventoryItemLocation,
+    ItemMapping,
+    Location,
+    Purchase,
+    PurchaseLine,
+    SavedView,
+)
 from inventory.reverts.lots import LotReverter
+from inventory.reverts.mappings import ItemMappingReverter
 from inventory.reverts.storage import LocationReverter, PlacementReverter, PurchaseLineReverter, PurchaseReverter
 from inventory.reverts.views import SavedViewReverter
 
@@ -14,4 +23,5 @@ def register() -> None:
     reverters.register(InventoryItemLocation, PlacementReverter())
     reverters.register(Purchase, PurchaseReverter())
     reverters.register(PurchaseLine, PurchaseLineReverter())
+    reverters.register(ItemMapping, ItemMappingReverter())
     reverters.register(SavedView, SavedViewReverter())

@@ -17,6 +17,7 @@ from inventory.services.locations import (
 )
 from inventory.services.lots import add_pieces, create_lot, delete_lots, split_lot, update_lot
 from inventory.services.many import Action, Outcome, Wish, change_lots
+from inventory.services.mappings import forget_item_mapping, set_item_mapping
 from inventory.services.merging import count_equal, merge_lots, start_consolidation
 from inventory.services.parting_out import part_out
 from inventory.services.placements import PieceMove, move_contents, move_pieces, restore_placements
@@ -73,6 +74,7 @@ __all__ = [
     "delete_unused_locations",
     "delete_view",
     "edit_lots",
+    "forget_item_mapping",
     "generate_locations",
     "merge_lots",
     "move_contents",
@@ -95,6 +97,7 @@ __all__ = [
     "restore_placements",
     "save_view",
     "set_counted",
+    "set_item_mapping",
     "set_line",
     "set_route",
     "sort_lots",

@@ -1,0 +1,62 @@
+"""The catalog as one shop sees it: searched by its own mappings first, and with what of it is in stock."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from catalog.queries.items import Key, Known, details_of
+from catalog.queries.search import Hit
+from inventory.models import InventoryItem
+from inventory.queries.lots import LotRow, places_read, row_of, with_places
+from inventory.queries.mappings import find_items, meant_by
+
+__all__ = ["Result", "find_items", "meant_by", "stock_of", "with_stock"]
+# Lots of an item that are shown; of a few items a store has hundreds.
+LOTS_SHOWN = 200
+
+
+def stock_of(keys: Iterable[Key]) -> dict[Key, list[LotRow]]:
+    """Answer the lots of items, the largest first, with where they lie. One query."""
+    by_type: dict[str, set[str]] = {}
+    for item_type, item_no in keys:
+        by_type.setdefault(item_type, set()).add(item_no)
+    if not by_type:
+        return {}
+    asked = Q()
+    for item_type, numbers in by_type.items():
+        asked |= Q(item_type=item_type, item_no__in=numbers)
+    lots = with_places(InventoryItem.objects.filter(asked).defer("extra")).order_by("-qty_available", "id")
+    found: dict[Key, list[LotRow]] = {}
+    for lot in lots[:LOTS_SHOWN]:
+        found.setdefault((lot.item_type, lot.item_no), []).append(row_of(lot, places_read(lot)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A hit with what is known of the item, and what of it is in stock."""
+
+    hit: Hit
+    known: Known
+    lots: tuple[LotRow, ...]
+
+    @property
+    def qty(self) -> int:
+        """Answer how many pieces there are for sale, in the color that was meant."""
+        return sum(lot.qty_available for lot in self.lots)
+
+
+def with_stock(hits: Iterable[Hit]) -> list[Result]:
+    """Answer the hits with what is known of the items and in stock. Four queries."""
+    shown = list(hits)
+    known = details_of({hit.item_id: hit.key for hit in shown})
+    lots = stock_of(hit.key for hit in shown)
+    return [
+        Result(
+            hit,
+            known.get(hit.item_id, Known()),
+            tuple(lot for lot in lots.get(hit.key, ()) if hit.color_id is None or lot.color_id == hit.color_id),
+        )
+        for hit in shown
+    ]
