@@ -1,4 +1,4 @@
-"""The command palette: one box that finds pages and people, as far as the visitor may see them."""
+"""The command palette: one box that finds items, lots, pages and people, as far as the visitor may see them."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,14 @@ from django.urls import reverse
 
 from accounts import queries as people
 from brikonnect.navigation import places_for
+from catalog.choices import ItemType
 from common import actor
 from common.access import signed_in
 from common.errors import BadRequest
 from common.htmx import render
 from common.http import HttpRequest
-from inventory.queries import lots
+from inventory.queries import catalog, lots
+from inventory.views.catalog import ResultRow, rows_of, search_url
 
 MAX_QUERY = 100
 PER_GROUP = 8
@@ -20,12 +22,14 @@ PER_GROUP = 8
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One line of the palette."""
+    """One line of the palette. A thing of the catalog is drawn as its kind in its color, in place of an icon."""
 
     label: str
     detail: str
     url: str
     icon: str
+    item_type: str = ""
+    rgb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,32 @@ def _lots(query: str) -> tuple[Hit, ...]:
     )
 
 
+def _items(query: str) -> tuple[Hit, ...]:
+    """Answer what the catalog finds, and by whose number; then all of it."""
+    if not query or not actor.current().can("inventory:read"):
+        return ()
+    rows = rows_of(catalog.find_items(query, limit=PER_GROUP).hits)
+    hits = [Hit(row.hit.label, _item_detail(row), row.url, "", row.hit.item_type, row.look.rgb) for row in rows]
+    if hits:
+        hits.append(Hit("All that the catalog finds", "", search_url(query), "package-search"))
+    return tuple(hits)
+
+
+def _item_detail(result: ResultRow) -> str:
+    stock = f"{result.holding.qty:,} in stock" if result.holding.lots else ""
+    color = "" if result.hit.translation else result.look.name
+    kind = "" if result.hit.item_type == ItemType.PART else result.hit.type_label
+    number = "Known only by Rebrickable's number" if result.hit.is_provisional else ""
+    return " · ".join(part for part in (result.hit.translation, kind, color, number, stock) if part)
+
+
 def find(request: HttpRequest, query: str) -> list[HitGroup]:
     """Answer what matches, in groups without empty ones. A leading `>` asks for pages only, `@` for people only."""
     kind, text = (query[0], query[1:].strip()) if query[:1] in (">", "@") else ("", query)
     words = text.lower().split()
     groups = (
         HitGroup("Lots", _lots(text) if not kind else ()),
+        HitGroup("Catalog", _items(text) if not kind else ()),
         HitGroup("People", _people(text) if kind != ">" else ()),
         HitGroup("Pages", _pages(request, words) if kind != "@" else ()),
     )

@@ -4,6 +4,7 @@ from django.urls import path
 
 from inventory.views import (
     bulk,
+    catalog,
     counting,
     exporting,
     identifying,
@@ -96,3 +97,9 @@ _files = [
 ]
 
 urlpatterns = [*_lots, *_files, *_locations, *_purchases]
+
+# What everybody's catalog and the shop's own stock say together; at addresses of their own.
+catalog_urlpatterns = [
+    path("search/", catalog.search, name="search"),
+    path("catalog/items/<str:item_type>/<str:item_no>/", catalog.item, name="item"),
+]

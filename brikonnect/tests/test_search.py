@@ -3,7 +3,9 @@
 import pytest
 from django.test import Client
 
+from accounts.models import Role
 from common.testing.people import make_user
+from inventory.testing import make_lot
 
 pytestmark = pytest.mark.django_db
 
@@ -28,4 +30,19 @@ def test_link_opens_a_page_with_the_places_of_the_menu(client: Client) -> None:
 def test_link_finds_people_by_name(client: Client) -> None:
     client.force_login(make_user(role="owner", name="Marta Reis"))
     assert "Marta Reis</a>" in client.get("/search/palette/?q=reis").content.decode()
-    assert "Nothing is called “&lt;b&gt;”." in client.get("/search/palette/?q=<b>").content.decode()
+    assert "Nothing is called “&lt;zq&gt;”." in client.get("/search/palette/?q=<zq>").content.decode()
+
+
+def test_items_are_found_by_any_platforms_number_and_it_says_by_which(client: Client) -> None:
+    client.force_login(make_user(role="staff"))
+    options = client.get("/search/palette/?q=300121", headers=PALETTE).content.decode()
+    assert "LEGO element 300121 → 3001 Red" in options
+    assert options.index("/catalog/items/PART/3001/?color=5") < options.index("/search/?q=300121")
+    make_lot(qty=7)
+    assert "7 in stock" in client.get("/search/palette/?q=300121", headers=PALETTE).content.decode()
+
+
+def test_items_are_kept_from_whom_stock_is_none_of_the_business(client: Client) -> None:
+    Role.objects.create(name="Books", permissions=["orders:read"])
+    client.force_login(make_user(role="Books"))
+    assert "/catalog/items/" not in client.get("/search/palette/?q=300121").content.decode()

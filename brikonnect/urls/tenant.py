@@ -7,6 +7,7 @@ from accounts.urls import allauth_urlpatterns
 from brikonnect import home, search
 from brikonnect.features import page_urls
 from brikonnect.urls.api import urlpatterns as api_urlpatterns
+from inventory.urls import catalog_urlpatterns
 
 handler400 = "common.error_responses.bad_request"
 handler403 = "common.error_responses.permission_denied"
@@ -26,6 +27,7 @@ urlpatterns = [
     path("jobs/", include("jobs.urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("accounts.urls")),
+    path("", include((catalog_urlpatterns, "catalog"))),
     *(path("", include(module)) for module in page_urls(settings.FEATURES)),
     *api_urlpatterns,
 ]

@@ -322,6 +322,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
         Parameter("q", "Search", _text(_MAX_TEXT), _search, lambda value: f"“{value}”"),
+        Parameter("item_no", "Item", _text(60), lambda value: Q(item_no=value), lambda value: f"Item {value}"),
         Parameter(
             "type", "Type", _choice(*ItemType.values), lambda value: Q(item_type__in=value), _label(ItemType),
             several=True,

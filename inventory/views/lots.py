@@ -298,8 +298,8 @@ def delete(request: HttpRequest, lot_id: UUID) -> HttpResponse:
 
 
 # --- Add ------------------------------------------------------------------------------------------------------------
-_ADD = ("item_type", "item_no", "item_name", "color_id", "condition", "completeness", "qty_available", "unit_price",
-        "remarks")  # fmt: skip
+_ADD = ("item_type", "item_no", "item_name", "category_name", "color_id", "condition", "completeness", "qty_available",
+        "unit_price", "remarks")  # fmt: skip
 # What the next lot of a row of lots is likely to share.
 _CARRIED = ("item_type", "condition", "location")
 _RECENT_KEY = "inventory.added"
