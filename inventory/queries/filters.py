@@ -5,7 +5,7 @@ The list, the API, bulk edits and exports all mean the same by the same paramete
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,10 +18,13 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
 from catalog import colors
+from catalog.queries.search import SURE, Hit
+from catalog.search import number_of
 from common import workspace
 from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.models.lots import searchable
+from inventory.queries.mappings import meant_by
 from inventory.tiers import has_too_many_places
 
 # A word of the search needs three characters for the trigram index to say anything.
@@ -62,6 +65,8 @@ class Filters:
     values: Mapping[str, Any] = field(default_factory=dict)
     unknown: tuple[Term, ...] = ()
     raw: tuple[tuple[str, str], ...] = ()
+    # What the search means on other platforms, if it is in no lot as it stands; None: not looked for yet (`resolved`).
+    meant: tuple[Hit, ...] | None = None
 
     @classmethod
     def parse(cls, params: QueryDict | Mapping[str, Any] | str, *, beside: Iterable[str] = ()) -> "Filters":
@@ -130,10 +135,38 @@ class Filters:
 
 
 def filtered(filters: Filters) -> "QuerySet[InventoryItem]":
-    """Answer the lots that the filters leave, in no order. What they don't know narrows nothing."""
+    """Answer the lots that the filters leave, in no order. What they don't know narrows nothing.
+
+    Two queries where a number is searched for that isn't resolved yet.
+    """
+    filters = resolved(filters)
     found = InventoryItem.objects.all()
     for name, value in filters.values.items():
-        found = found.filter(PARAMETERS[name].condition(value))
+        is_meant = name == "q" and filters.meant
+        found = found.filter(_of_items(filters.meant or ()) if is_meant else PARAMETERS[name].condition(value))
+    return found
+
+
+def resolved(filters: Filters) -> Filters:
+    """Answer the filters with what a number in the search means, where no lot has it as it stands.
+
+    An element id or a number of Rebrickable's then finds the lots of that item and color. One query for a number, some
+    more where no lot has it; none for words.
+    """
+    text = filters.values.get("q", "")
+    if filters.meant is not None or number_of(text) is None:
+        return filters
+    if InventoryItem.objects.filter(_search(text)).order_by().exists():
+        return replace(filters, meant=())
+    return replace(filters, meant=tuple(hit for hit in meant_by(text) if hit.confidence >= SURE))
+
+
+def _of_items(hits: Iterable[Hit]) -> Q:
+    """Answer the condition that a lot is of one of the items, in its color where the number says which."""
+    found = Q(pk__in=[])
+    for hit in hits:
+        color = {} if hit.color_id is None else {"color_id": hit.color_id}
+        found |= Q(item_type=hit.item_type, item_no=hit.item_no, **color)
     return found
 
 
@@ -144,7 +177,7 @@ def leaves_few(filters: Filters) -> bool:
     """
     if not _words_of(filters.values.get("q", "")):
         return False
-    plan = filtered(filters).order_by().values("pk").explain(format="json")
+    plan = filtered(resolved(filters)).order_by().values("pk").explain(format="json")
     # What no lot can meet, such as being one of no lots, isn't asked and has no plan.
     return not plan or bool(json.loads(plan)[0]["Plan"]["Plan Rows"] <= _FEW)
 

@@ -6,8 +6,11 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.http import QueryDict
+from django.test import Client
 from django.utils import timezone
 
+from catalog.models import CatalogExternalId, CatalogItem
+from common.testing.people import make_user
 from common.testing.plans import Explain, scans
 from inventory import services
 from inventory.models import InventoryItem
@@ -38,7 +41,8 @@ def test_each_filter_leaves_the_lots_that_it_names() -> None:
     services.reserve_stock(needs=[Need(red.pk, 2, "line")], now=NOW)
     wanted = {
         "q=30": {"red", "blue", "old"}, "q=falcon": {"set"}, "q=red 3001": {"red"}, "q=RED": {"red"},
-        "q=75192": {"set"}, "q=brick 2 x 4 blue": {"blue"}, "type=SET": {"set"}, "type=SET&type=PART&color=7": {"blue"},
+        "q=75192": {"set"}, "item_no=75192-1": {"set"}, "item_no=75192": set(),
+        "q=brick 2 x 4 blue": {"blue"}, "type=SET": {"set"}, "type=SET&type=PART&color=7": {"blue"},
         "color=5&color=7": {"red", "blue"}, "condition=USED": {"blue"}, "grade=GOOD": {"blue"},
         "completeness=SEALED": {"set"}, "location=A-03*": {"red"}, "location=a-03-2": {"red"}, "location=A-03": set(),
         "placed=yes": {"red"}, "placed=no&qty_min=1": {"blue", "set"}, "price_min=0.12&price_max=1": {"blue", "old"},
@@ -50,6 +54,32 @@ def test_each_filter_leaves_the_lots_that_it_names() -> None:
         f"ids={red.pk}": {"red"}, "category=Tile": set(),
     }  # fmt: skip
     assert {query: _found(query) for query in wanted} == wanted
+
+
+def test_a_number_that_no_lot_has_finds_what_it_means_elsewhere() -> None:
+    make_lot(remarks="red")
+    make_lot(remarks="blue", color_id=7)
+    make_lot(remarks="plate", item_no="3023")
+    assert _found("q=300121") == {"red"}, "an element id is an item in a color"
+    brick = CatalogItem.objects.get(item_type="PART", item_no="3001")
+    for number, confidence in (("zz77", "0.98"), ("zz78", "0.30")):
+        CatalogExternalId.objects.create(
+            item=brick, system="rebrickable", external_id=number, source="manual", confidence=confidence
+        )
+    assert _found("q=zz77") == {"red", "blue"}
+    assert _found("q=zz77&color=7") == {"blue"}
+    assert _found("q=zz78") == set(), "a hint decides nothing"
+    make_lot(remarks="in bin 300121", item_no="3024")
+    assert _found("q=300121") == {"in bin 300121"}, "what is written on a lot is meant first"
+
+
+def test_the_list_says_what_it_translated(client: Client) -> None:
+    make_lot(remarks="red")
+    client.force_login(make_user(role="readonly"))
+    page = client.get("/inventory/?q=300121").content.decode()
+    assert "LEGO element 300121 → 3001 Red" in page
+    assert page.count("data-lot=") == 1
+    assert "→" not in client.get("/inventory/?q=3001").content.decode()
 
 
 def test_what_is_not_understood_is_told_and_narrows_nothing() -> None:

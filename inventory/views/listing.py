@@ -20,7 +20,10 @@ from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, 
 from inventory.models import SavedView
 from inventory.queries import filters as narrowing
 from inventory.queries import lots as queries
+from inventory.views.catalog import item_url
 from inventory.views.state import COLUMNS, ListState, canonical, list_url
+
+_TRANSLATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,17 @@ def lots(request: HttpRequest) -> HttpResponse:
         first = next((view for view in saved if view.is_default and str(view.owner_id) == actor.current().id), None)
         if first and first.query:
             return redirect(request, list_url(first.query))
-    page = queries.list_page(state.filters, sort=state.sort, cursor=state.cursor or None, limit=state.size)
+    filters = narrowing.resolved(state.filters)
+    page = queries.list_page(filters, sort=state.sort, cursor=state.cursor or None, limit=state.size)
     chips = state.chips
     context = {
         "state": state,
         "lots": page.rows,
+        # What the number that was searched for means, where no lot has it as it stands.
+        "translations": [
+            (hit.translation or hit.label, item_url(hit.item_type, hit.item_no, hit.color_id))
+            for hit in (filters.meant or ())[:_TRANSLATIONS]
+        ],
         "heads": state.heads,
         "chips": chips,
         "views": _view_chips(state, saved),
