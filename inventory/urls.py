@@ -38,6 +38,7 @@ _lots = [
     path("part-out/", part_out.part_out, name="part_out"),
     path("add/identify/", identifying.identify, name="identify"),
     path("look-up/", identifying.look_up, name="look_up"),
+    path("add/items/", lots.offered_items, name="offered_items"),
     path("bulk/", bulk.edit, name="bulk"),
     path("bulk/preview/", bulk.preview, name="bulk_preview"),
     path("bulk/apply/", bulk.apply, name="bulk_apply"),

@@ -169,6 +169,12 @@ def _any_of(keys: Iterable[Key], number: str) -> Q:
     return found
 
 
+def categories_of(item_ids: Iterable[int]) -> dict[int, str]:
+    """Answer the names of the categories in which items are. One query."""
+    rows = CatalogItem.objects.filter(pk__in=list(item_ids), category__isnull=False)
+    return dict(rows.values_list("pk", "category__name"))
+
+
 def items_of(keys: Iterable[Key]) -> dict[Key, CatalogItem]:
     """Answer the items of these numbers. One query."""
     return {(item.item_type, item.item_no): item for item in CatalogItem.objects.filter(_any_of(keys, "item_no"))}

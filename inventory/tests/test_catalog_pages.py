@@ -139,3 +139,18 @@ def test_what_is_not_in_the_catalog_is_not_found(browser: Client) -> None:
 def test_lot_is_added_with_what_the_catalog_knows_of_the_item(browser: Client) -> None:
     page = _text(browser, "/inventory/add/?item_type=SET&item_no=1-1&item_name=Thing&category_name=Town")
     assert 'name="category_name" value="Town"' in page
+
+
+def test_number_field_offers_items_and_only_a_whole_number_is_taken_at_once(browser: Client) -> None:
+    offers = _text(browser, "/inventory/add/items/?q=300121")
+    assert 'data-value="3001" data-name="Brick 2 x 4" data-type="PART"' in offers
+    assert 'data-color="Red" data-likely' in offers
+    assert "data-likely" not in _text(browser, "/inventory/add/items/?q=brick+2x4")
+    assert _text(browser, "/inventory/add/items/?q=") == ""
+
+
+def test_form_knows_names_of_the_catalog_and_colors_that_were_never_made(browser: Client) -> None:
+    known = _text(browser, "/inventory/add/known/?item_no=3001&color_id=Chrome+Gold")
+    assert 'data-known-name="Brick 2 x 4" data-known-type="PART"' in known
+    assert "Not known in Chrome Gold" in known
+    assert "Not known" not in _text(browser, "/inventory/add/known/?item_no=3001&color_id=Red")

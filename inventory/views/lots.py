@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from catalog import colors
+from catalog.models import CatalogItem
+from catalog.queries import items as catalog
 from common import actor, entitlements
 from common.access import require
 from common.errors import BadRequest, Conflict, Invalid, StaleVersion
@@ -24,11 +26,15 @@ from inventory.forms.lots import FIELDS, IN_CELLS, LotField, changes_of, shown, 
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries
 from inventory.queries.lots import LotRow
+from inventory.queries.mappings import find_items
+from inventory.views.catalog import rows_of
 from inventory.views.listing import symbol
 from inventory.views.state import list_url
 
 _TABS = (("overview", "Overview"), ("movements", "Movements"), ("history", "History"), ("listings", "Listings"))
 _RECENT = 10
+# Of items that the number field offers, and of what is typed there.
+_OFFERED, _MOST_TYPED = 8, 100
 _BIGINT_DIGITS = 19
 
 
@@ -399,11 +405,48 @@ def known(request: HttpRequest) -> HttpResponse:
     entered = _entered(request)
     entered["item_type"] = entered["item_type"] or ItemType.PART
     entered["condition"] = entered["condition"] or ItemCondition.NEW
-    item = queries.known_item(entered["item_no"].strip()) if entered["item_no"].strip() else None
+    number = entered["item_no"].strip()
+    lot = queries.known_item(number) if number else None
+    item = catalog.items_of([(entered["item_type"], number)]).get((entered["item_type"], number)) if number else None
     context = {
         "alike": _alike(entered),
-        "item": queries.row_of(item) if item else None,
+        "known": _known_as(lot, item),
+        "unknown_color": _unknown_color(entered, item),
         "entered": entered,
         "symbol": symbol(),
     }
     return render(request, "inventory/known.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAs:
+    """What a number is called, and what kind of thing it is: in the shop's own lots, else in the catalog."""
+
+    name: str
+    item_type: str
+    category_name: str
+
+
+def _known_as(lot: InventoryItem | None, item: CatalogItem | None) -> KnownAs | None:
+    if lot and lot.item_name:
+        return KnownAs(lot.item_name, lot.item_type, lot.category_name)
+    if item and item.name:
+        return KnownAs(item.name, item.item_type, catalog.categories_of([item.pk]).get(item.pk, ""))
+    return None
+
+
+def _unknown_color(entered: Mapping[str, str], item: CatalogItem | None) -> str:
+    """Answer the color that was entered if no source knows the item in it, while it knows others."""
+    color = colors.named(entered["color_id"])
+    known = catalog.colors_of(item) if item and color else ()
+    return color.name if color and known and all(each.color.id != color.id for each in known) else ""
+
+
+@require_GET
+@require("inventory:write")
+def offered_items(request: HttpRequest) -> HttpResponse:
+    """Answer the items that what stands in the number field may mean, on whichever platform."""
+    hits = find_items(request.GET.get("q", "")[:_MOST_TYPED], limit=_OFFERED).hits
+    categories = catalog.categories_of(hit.item_id for hit in hits) if hits else {}
+    context = {"offers": [(row, categories.get(row.hit.item_id, "")) for row in rows_of(hits)]}
+    return render(request, "inventory/offered_items.html", context)

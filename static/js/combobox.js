@@ -2,7 +2,7 @@
 const WAIT = 120;
 let count = 0;
 
-function offer(input, { url, label, present, pick, done }) {
+function offer(input, { url, label, present, least = 0, pick, done }) {
   const list = document.createElement("div");
   list.className = "offers";
   list.role = "listbox";
@@ -56,6 +56,10 @@ function offer(input, { url, label, present, pick, done }) {
     asked?.abort();
     asked = new AbortController();
     const { signal } = asked;
+    if (input.value.trim().length < least) {
+      close();
+      return;
+    }
     try {
       // What stands there already is no search.
       const text = input.value === present ? "" : input.value;
@@ -69,8 +73,12 @@ function offer(input, { url, label, present, pick, done }) {
       if (!signal.aborted) close();
       return;
     }
+    if (!list.firstElementChild) {
+      close();
+      return;
+    }
     for (const [number, option] of options().entries()) option.id = `${list.id}-${number}`;
-    choose(null);
+    choose(list.querySelector("[data-likely]"));
     if (!isOpen()) list.showPopover();
     place();
     input.setAttribute("aria-expanded", "true");

@@ -418,8 +418,10 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (known && name && !name.value) {
     name.value = known.dataset.knownName;
     $("#add-type").value = known.dataset.knownType;
+    $("#add-category").value ||= known.dataset.knownCategory;
   }
   keepCounts();
+  offerItems();
   if (target?.id === "rows" || target?.id === "main" || target?.id === "totals") showSelection();
 });
 // What was done to the selection is done: the bulk sheet says so.
@@ -493,6 +495,27 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-fixed]")) event.target.checked = true;
 });
+// The number field offers what the catalog knows, by any platform's number or by words; what is taken fills the form.
+function offerItems() {
+  const input = $("[data-items]");
+  if (!input || input.role === "combobox") return;
+  const detail = {
+    url: input.dataset.items,
+    label: "Items",
+    least: 2,
+    pick: ({ dataset }) => {
+      $("#add-name").value = dataset.name;
+      $("#add-type").value = dataset.type;
+      $("#add-category").value = dataset.category;
+      const color = $("#add-color");
+      if (dataset.color) color.value = dataset.color;
+      color.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+    done: () => $("#add-color").focus(),
+  };
+  input.dispatchEvent(new CustomEvent("offers:wanted", { bubbles: true, detail }));
+}
+
 // Enter goes from number to color to quantity, and then adds the lot.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !event.target.matches("[data-add] [data-step]")) return;
@@ -504,4 +527,5 @@ document.addEventListener("keydown", (event) => {
   next.select();
 });
 
+offerItems();
 showSelection();

@@ -60,6 +60,32 @@ def test_add_lots_by_keyboard_alone(page: Page, stack: Stack) -> None:
     expect(page.locator(_cell(page, 0, "qty_available"))).to_have_text("15")
 
 
+def test_add_a_lot_by_what_another_platform_calls_it(page: Page, stack: Stack) -> None:
+    sign_in(page, stack, "staff", path="/inventory/add/")
+    number, offers = page.get_by_role("combobox", name="Number"), page.get_by_role("listbox", name="Items")
+    # An element id is an item in a color: Enter takes it, and again the color.
+    page.keyboard.type("4211385")
+    expect(offers.get_by_role("option", selected=True)).to_contain_text("LEGO element 4211385 → 3001 Light Bluish Gray")
+    page.keyboard.press("Enter")
+    expect(number).to_have_value("3001")
+    expect(page.get_by_label("Color")).to_have_value("Light Bluish Gray")
+    expect(page.get_by_label("Color")).to_be_focused()
+    expect(page.get_by_label("Name")).to_have_value("Brick 2 x 4")
+    # A name offers, and takes nothing by itself.
+    number.fill("plate 1x2")
+    expect(offers.get_by_role("option").first).to_contain_text("3023")
+    expect(offers.get_by_role("option", selected=True)).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(number).to_have_value("3023")
+    page.get_by_label("Color").fill("Chrome Gold")
+    page.get_by_label("Color").press("Enter")
+    expect(page.get_by_text("Not known in Chrome Gold")).to_be_visible()
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("3023 · Chrome Gold · New")).first).to_be_visible()
+
+
 def test_edit_in_place_and_take_it_back(page: Page, stack: Stack) -> None:
     sign_in(page, stack, "owner")
     _fill(page, stack, 2)
@@ -202,7 +228,8 @@ def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browse
     sign_in(page, stack, who)
     paths = ["/inventory/", f"/inventory/?q={tag}&density=compact&nonsense=1", "/inventory/?q=nothing+at+all", lot,
              f"{lot}?tab=movements", f"{lot}?tab=history", f"{lot}?tab=listings", "/inventory/filters/",
-             "/inventory/columns/", "/inventory/views/new/"]  # fmt: skip
+             "/inventory/columns/", "/inventory/views/new/", "/search/?q=red+brick+2x4", "/search/?q=nothing+at+all",
+             "/catalog/items/PART/3001/?color=5", "/catalog/items/SET/21200-1/"]  # fmt: skip
     if who == "owner":
         paths += [
             "/inventory/add/",
