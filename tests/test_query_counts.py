@@ -21,7 +21,10 @@ pytestmark = pytest.mark.django_db
 PAGES = [
     "/", "/audit/", "/jobs/", "/jobs/tray/", "/notifications/", "/notifications/bell/", "/settings/users/",
     "/settings/invitations/", "/settings/roles/", "/settings/sessions/", "/settings/general/", "/search/palette/?q=ann",
-    "/inventory/", "/inventory/?q=brick", "/inventory/?sort=margin", "/inventory/totals/", "/inventory/views/counts/",
+    "/inventory/", "/inventory/?q=brick", "/inventory/?q=300121", "/search/?q=300", "/catalog/items/PART/3001/",
+    "/catalog/items/SET/21200-1/", "/inventory/add/items/?q=300", "/api/v1/search?q=300",
+    "/api/v1/catalog/items/PART/3001", "/api/v1/catalog/items/PART/3001/colors", "/api/v1/catalog/sets/21200-1/parts",
+    "/inventory/?sort=margin", "/inventory/totals/", "/inventory/views/counts/",
     "/inventory/filters/", "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/",
     "/settings/inventory/", "/api/v1/inventory", "/api/v1/inventory?q=brick", "/api/v1/locations",
     "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
