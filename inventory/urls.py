@@ -3,6 +3,7 @@
 from django.urls import path
 
 from inventory.views import (
+    adding,
     bulk,
     catalog,
     counting,
@@ -33,12 +34,12 @@ _lots = [
     path("views/new/", listing.new_view, name="new_view"),
     path("views/<uuid:view_id>/", listing.view, name="view"),
     path("views/<uuid:view_id>/delete/", listing.delete_view, name="delete_view"),
-    path("add/", lots.add, name="add"),
-    path("add/known/", lots.known, name="known"),
-    path("part-out/", part_out.part_out, name="part_out"),
+    path("add/", adding.add, name="add"),
+    path("add/known/", adding.known, name="known"),
+    path("add/items/", adding.offered_items, name="offered_items"),
     path("add/identify/", identifying.identify, name="identify"),
+    path("part-out/", part_out.part_out, name="part_out"),
     path("look-up/", identifying.look_up, name="look_up"),
-    path("add/items/", lots.offered_items, name="offered_items"),
     path("bulk/", bulk.edit, name="bulk"),
     path("bulk/preview/", bulk.preview, name="bulk_preview"),
     path("bulk/apply/", bulk.apply, name="bulk_apply"),
