@@ -73,6 +73,8 @@ def test_nothing_that_is_asked_for_reads_a_table_from_end_to_end() -> None:
     paths += [f"/api/v1/locations/{place}", "/api/v1/locations?search=A-77", "/api/v1/locations?state=used"]
     paths += [reverse("inventory:lot", args=[lot]), reverse("inventory:locations"), reverse("inventory:list")]
     paths += [reverse("inventory:location", args=[place])]
+    paths += ["/search/?q=300", "/catalog/items/PART/3001/?color=5", "/inventory/?q=300121", "/inventory/?item_no=3001"]
+    paths += ["/api/v1/search?q=300", "/api/v1/catalog/items/PART/3001/colors", "/inventory/add/items/?q=300121"]
     wrong = []
     for path in paths:
         found, following = _plans(program, path)
