@@ -316,12 +316,15 @@ class ImageInput(serializers.Serializer):
     )
 
 
-class InStockOut(serializers.Serializer):
+class InStock(serializers.Serializer):
     """A lot of the thing."""
 
     inventory_item_id = serializers.UUIDField()
+    color_id = serializers.IntegerField(allow_null=True)
+    condition = serializers.CharField()
     qty_available = serializers.IntegerField()
-    locations = serializers.ListField(child=serializers.CharField())
+    qty_reserved = serializers.IntegerField()
+    locations = serializers.ListField(child=serializers.CharField(), help_text="In walking order.")
 
 
 class PredictionOut(serializers.Serializer):
@@ -333,7 +336,7 @@ class PredictionOut(serializers.Serializer):
     confidence = serializers.FloatField(help_text="From 0 to 1.")
     image_url = serializers.CharField()
     platform_ids = serializers.DictField(child=serializers.CharField(), help_text="Its number on each platform.")
-    in_stock = serializers.ListField(child=InStockOut())
+    in_stock = serializers.ListField(child=InStock())
 
 
 class IdentifyAnswer(serializers.Serializer):

@@ -20,6 +20,7 @@ from common.errors import NotFound
 from inventory.queries import catalog as queries
 from inventory.queries.catalog import Result
 from inventory.queries.lots import LotRow
+from inventory.serializers import InStock
 
 _LIMIT, _MOST = 20, 50
 _CACHED_S = 24 * 3600
@@ -59,15 +60,6 @@ class ColorAvailable(serializers.Serializer):
 class ItemColorOut(ColorAvailable):
     qty_known = serializers.IntegerField(allow_null=True, help_text="In how many sets it is met.")
     qty_in_stock = serializers.IntegerField()
-
-
-class InStock(serializers.Serializer):
-    inventory_item_id = serializers.UUIDField()
-    color_id = serializers.IntegerField(allow_null=True)
-    condition = serializers.CharField()
-    qty_available = serializers.IntegerField()
-    qty_reserved = serializers.IntegerField()
-    locations = serializers.ListField(child=serializers.CharField(), help_text="In walking order.")
 
 
 class SearchResult(serializers.Serializer):
@@ -140,7 +132,8 @@ def _color(known: KnownColor) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _in_stock(lots: Iterable[LotRow]) -> list[dict[str, Any]]:
+def in_stock_rows(lots: Iterable[LotRow]) -> list[dict[str, Any]]:
+    """Answer lots as what is in stock of a thing."""
     return [
         {
             "inventory_item_id": lot.id, "color_id": lot.color_id, "condition": lot.condition,
@@ -156,7 +149,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "item_type": hit.item_type, "canonical_id": hit.item_no, "name": hit.name, "category": known.category,
         "image_url": known.image_url, "matched_by": hit.found_by, "color_id": hit.color_id, "platform_ids": known.ids,
-        "colors_available": [_color(color) for color in known.colors], "in_stock": _in_stock(result.lots),
+        "colors_available": [_color(color) for color in known.colors], "in_stock": in_stock_rows(result.lots),
     }  # fmt: skip
 
 
@@ -198,7 +191,7 @@ class ItemView(ApiView):
                 "canonical_id": item.item_no, "category": known.category, "alternate_ids": item.alternate_nos,
                 "platform_ids": known.ids, "numbers": items.numbers_of(item),
                 "colors_available": [_color(color) for color in known.colors],
-                "in_stock": _in_stock(queries.stock_of([key]).get(key, ())),
+                "in_stock": in_stock_rows(queries.stock_of([key]).get(key, ())),
             }
         )  # fmt: skip
 

@@ -31,12 +31,14 @@ from common.errors import (
     StaleVersion,
 )
 from inventory import downloads, formats, services
+from inventory.api.catalog import in_stock_rows
 from inventory.models import InventoryItem
 from inventory.queries import imports
+from inventory.queries.catalog import stock_of
 from inventory.queries.filters import PARAMETERS, Filters, filtered, leaves_few
 from inventory.queries.locations import LEVELS, location_with_contents, locations_matching, with_contents
+from inventory.queries.lots import LotRow as StockRow
 from inventory.queries.lots import Place, get_lot, places_of, places_read, with_places
-from inventory.queries.stock import InStock, stock_for
 from inventory.serializers import (
     BulkAnswer,
     BulkInput,
@@ -421,12 +423,12 @@ class IdentifyView(ApiView):
         entitlements.require("visual_identification")
         image = self.body["image"].read(images.LIMIT_BYTES + 1)
         found = catalog.identify_image(image=image, kind=ImageKind(self.body["kind"]), now=timezone.now())
-        stock = stock_for((each.item_type, each.item_no) for each in found.predictions)
+        stock = stock_of((each.item_type, each.item_no) for each in found.predictions)
         rows = [_prediction(each, stock.get((each.item_type, each.item_no), ())) for each in found.predictions]
         return self.answer({"predictions": rows, "top_match": rows[0] if found.top_match else None})
 
 
-def _prediction(each: Identified, lots: Iterable[InStock]) -> dict[str, Any]:
+def _prediction(each: Identified, lots: Iterable[StockRow]) -> dict[str, Any]:
     return {
         "item_type": each.item_type,
         "item_no": each.item_no,
@@ -434,12 +436,8 @@ def _prediction(each: Identified, lots: Iterable[InStock]) -> dict[str, Any]:
         "confidence": float(each.confidence),
         "image_url": each.image_url,
         "platform_ids": each.platform_ids,
-        "in_stock": [
-            {"inventory_item_id": lot.inventory_item_id, "qty_available": lot.qty_available,
-             "locations": list(lot.locations)}
-            for lot in lots
-        ],
-    }  # fmt: skip
+        "in_stock": in_stock_rows(lots),
+    }
 
 
 class SearchImageView(IdentifyView):

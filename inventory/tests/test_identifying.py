@@ -74,8 +74,22 @@ def test_answers_best_first_with_what_is_in_stock(path: str, program: Program, s
     )  # fmt: skip
     assert first["platform_ids"]["bricklink"] == "3001"
     assert first["in_stock"] == [
-        {"inventory_item_id": str(many.pk), "qty_available": 12, "locations": ["A-01-03"]},
-        {"inventory_item_id": str(few.pk), "qty_available": 3, "locations": []},
+        {
+            "inventory_item_id": str(many.pk),
+            "color_id": 5,
+            "condition": "NEW",
+            "qty_available": 12,
+            "qty_reserved": 0,
+            "locations": ["A-01-03"],
+        },
+        {
+            "inventory_item_id": str(few.pk),
+            "color_id": 5,
+            "condition": "NEW",
+            "qty_available": 3,
+            "qty_reserved": 0,
+            "locations": [],
+        },
     ]
     assert second["in_stock"] == []
     assert answer.json()["top_match"] == first

@@ -19,7 +19,7 @@ from common.access import require
 from common.errors import Invalid, ProviderError, ProviderRejected, RateLimited
 from common.htmx import is_partial, render
 from common.http import HttpRequest
-from inventory.queries.stock import ItemKey, stock_for
+from inventory.queries.catalog import stock_of
 
 _MAX_NUMBER = 60
 _BY_HAND = "Go on by hand, or try again shortly."
@@ -84,14 +84,14 @@ def _identified(request: HttpRequest) -> list[Suggestion]:
         raise Invalid(errors={"/image": ["Choose a picture first."]})
     image = upload.read(images.LIMIT_BYTES + 1)
     found = catalog.identify_image(image=image, kind=ImageKind.ANY, now=timezone.now())
-    stock = stock_for((each.item_type, each.item_no) for each in found.predictions)
+    stock = stock_of((each.item_type, each.item_no) for each in found.predictions)
     return [
         _suggestion(each, [lot.qty_available for lot in stock.get(_key(each), ())], is_top=each is found.top_match)
         for each in found.predictions
     ]
 
 
-def _key(each: Identified) -> ItemKey:
+def _key(each: Identified) -> tuple[str, str]:
     return each.item_type, each.item_no
 
 
@@ -125,7 +125,7 @@ def _looked_up(number: str) -> dict[str, object]:
         return {"problem": f"{error.detail} Try again shortly."}
     except ProviderError:
         return {"problem": "Rebrickable doesn't answer for the moment. Try again shortly."}
-    stock = stock_for((item.item_type, item.item_no) for item in found.items)
+    stock = stock_of((item.item_type, item.item_no) for item in found.items)
     return {
         "is_answer": True,
         "suggestions": [
