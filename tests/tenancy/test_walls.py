@@ -234,6 +234,7 @@ TASKS: dict[str, Any] = {
     "accounts.clear_expired": lambda _other: {},
     "audit.purge": lambda _other: {},
     "brikonnect.fan_out": lambda _other: {"task": "nothing"},
+    "catalog.forget_answers": lambda _other: {},
     "catalog.import_nightly": lambda _other: {},
     "common.purge": lambda _other: {},
     "events.dispatch": lambda _other: {},
