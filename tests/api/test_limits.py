@@ -13,6 +13,7 @@ from accounts.models import User
 from common import limits
 from common.limits import Limit
 from common.models import LimitWindow
+from tenants import routing
 from tests.api.conftest import CENTRAL, Program, make_user, token_of
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,7 @@ def away(settings: Any) -> None:
 def _asked_again() -> Any:
     yield
     limits._Pause.until = 0.0
+    routing.ask_redis_again()
 
 
 def remaining(response: Any) -> dict[str, int]:
