@@ -384,17 +384,18 @@ def _one(options: Sequence[_Word]) -> str:
     forms: dict[str, None] = {}
     for option in options:
         for form in _forms(option.text):
-            forms[f"'{form}':*"] = None
+            forms[form] = None
     return f"({' | '.join(forms)})" if len(forms) > 1 else next(iter(forms))
 
 
 def _forms(word: str) -> Iterable[str]:
     safe = word.replace("'", "").replace("\\", "")
-    yield safe
+    yield f"'{safe}':*"
     if is_size(safe):
-        yield turned(safe)
+        # Whole, since 1x2 turned isn't the beginning of 2x16.
+        yield f"'{turned(safe)}'"
     elif safe.endswith("s") and len(safe) > _CORRECTED_FROM:
-        yield safe[:-1]
+        yield f"'{safe[:-1]}':*"
 
 
 # --- Wrong spellings ------------------------------------------------------------------------------------------------

@@ -204,3 +204,9 @@ def test_no_search_reads_the_catalog_from_end_to_end() -> None:
             search(text)
         wrong += [f"{text}\n{plan}" for plan in scans(explain.plans, *tables)]
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_a_size_is_turned_whole() -> None:
+    names = [hit.name for hit in search("plate 1x2").hits]
+    assert names[0] == "Plate 1 x 2"
+    assert not [name for name in names if name.startswith("Plate 2 x 1")]
