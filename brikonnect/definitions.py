@@ -11,11 +11,12 @@ from django_countries import countries
 from rest_framework.request import Request
 
 from catalog import colors
+from catalog.choices import LETTER_OF_ITEM_TYPE, NEEDS_COLOR, ItemType
 from common.access import SIGNED_IN
 from common.api import serializers
 from common.api.operations import operation
 from common.api.views import ApiView
-from inventory.choices import LETTER_OF_ITEM_TYPE, NEEDS_COLOR, Completeness, ItemCondition, ItemType, SubCondition
+from inventory.choices import Completeness, ItemCondition, SubCondition
 
 _CACHED_S = 24 * 3600
 

@@ -2,19 +2,6 @@
 
 from django.db import models
 
-from catalog.choices import (
-    ITEM_TYPE_OF_LETTER,
-    LETTER_OF_ITEM_TYPE,
-    MAY_HAVE_COLOR,
-    NEEDS_COLOR,
-    ItemType,
-)
-
-__all__ = [
-    "ITEM_TYPE_OF_LETTER", "LETTER_OF_ITEM_TYPE", "MAY_HAVE_COLOR", "NEEDS_COLOR", "Completeness", "ItemCondition",
-    "ItemType", "MovementKind", "StockRoom", "SubCondition",
-]  # fmt: skip
-
 
 class ItemCondition(models.TextChoices):
     """New or used."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from catalog import colors
-from inventory.choices import ItemCondition, ItemType
+from catalog.choices import ItemType
+from inventory.choices import ItemCondition
 
 # The number of a mould; what follows it says which variant, print or assembly: 3001, 3001a, 3001old, 3001pb12.
 _BASE = re.compile(r"([a-z]*\d+)(?![\d])", re.IGNORECASE)

@@ -21,7 +21,6 @@ class Piece:
     category: str
     color_id: int | None
     qty: int
-    weight_grams: Decimal | None = None
 
     @property
     def key(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from catalog.choices import ItemType
 from catalog.sources.base import ImageKind
 from common.api import serializers
 from inventory import formats
@@ -9,7 +10,6 @@ from inventory.choices import (
     Completeness,
     FieldPolicy,
     ItemCondition,
-    ItemType,
     MovementKind,
     QuantityPolicy,
     StockRoom,

@@ -114,10 +114,11 @@ SELECT i.item_type, i.item_no AS canonical_item_no, coalesce(w.bricklink_id, '')
 FROM catalog_catalogitem i LEFT JOIN wide w ON w.item_id = i.id LEFT JOIN element e ON e.item_id = i.id
 """
 # `2 x 4` is one word, as people type it. Popular is what many sets have, and what LEGO has made again and again.
-_WORDS = """
+_TEXT = """trim(lower(concat_ws(' ', i.item_no, regexp_replace(i.name, '(\\d) x (?=\\d)', '\\1x', 'g'),
+        array_to_string(i.alternate_nos, ' '))))"""
+_WORDS = f"""
 UPDATE catalog_catalogitem t SET words = q.words, popularity = q.popularity FROM (
-    SELECT i.id, trim(lower(concat_ws(' ', i.item_no, regexp_replace(i.name, '(\\d) x (?=\\d)', '\\1x', 'g'),
-        array_to_string(i.alternate_nos, ' ')))) AS words,
+    SELECT i.id, {_TEXT} AS words,
         coalesce(m.sets, 0) + coalesce(e.elements, 0) AS popularity
     FROM catalog_catalogitem i
     LEFT JOIN (SELECT item_id, count(DISTINCT set_id)::int AS sets FROM catalog_catalogsetitem GROUP BY item_id) m
@@ -125,7 +126,7 @@ UPDATE catalog_catalogitem t SET words = q.words, popularity = q.popularity FROM
     LEFT JOIN (SELECT item_id, sum(cardinality(lego_element_ids))::int AS elements FROM catalog_catalogitemcolor
         GROUP BY item_id) e ON e.item_id = i.id
 ) q WHERE q.id = t.id AND (t.words, t.popularity) IS DISTINCT FROM (q.words, q.popularity)
-"""
+"""  # noqa: S608  # the expression above
 # The words by which wrong spellings are recognized: those that are letters alone.
 _NAME_WORDS = """
 SELECT word, ndoc AS items_count FROM ts_stat('SELECT to_tsvector(''simple'', words) FROM catalog_catalogitem')
@@ -137,6 +138,11 @@ def map_by_elements() -> None:
     """Note which numbers of Rebrickable share LEGO's element ids with which of BrickLink, and how surely."""
     merge("catalog_catalogexternalid", f"{_BY_ELEMENTS} WHERE true", key="system, external_id, item_id",
           only_where="t.source = 'auto'")  # fmt: skip
+
+
+def refresh_words(item_id: int) -> None:
+    """Have one item be found by its present number and name."""
+    run(f"UPDATE catalog_catalogitem i SET words = {_TEXT} WHERE i.id = {item_id:d}")  # noqa: S608  # as above
 
 
 def build(counts: Counts) -> None:

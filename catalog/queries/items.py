@@ -20,6 +20,8 @@ from common.errors import NotFound
 
 # What a page shows of what can be thousands: sets that an item is in, prints of a part.
 SHOWN = 60
+# What of a set's contents are its pieces, and what is there beside.
+REGULAR, SPARE = "regular", "spare"
 Key = tuple[str, str]
 
 
@@ -87,11 +89,17 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """So many of an item in a set; `kind`: what is in it, what is there beside, what may be there instead."""
+    """So many of an item in a set; `kind`: what is in it, what is there beside, what may be there instead.
 
+    `is_provisional`: nobody but Rebrickable has the item's number.
+    """
+
+    item_id: int
     line: ItemLine
+    category: str
     kind: str
     match_id: int | None
+    is_provisional: bool
 
 
 def get_item(item_type: str, item_no: str) -> CatalogItem:
@@ -221,24 +229,41 @@ def sets_with(item: CatalogItem) -> Related:
     return Related("In sets", lines, len(lines) if len(lines) < SHOWN else rows.count())
 
 
-def contents_of(item: CatalogItem) -> list[Content]:
-    """Answer what is in a set: parts, figures, spares, what may be there instead. One query."""
+def set_numbered(no: str) -> CatalogItem | None:
+    """Answer the set of that number, or of that number with `-1`, if there is one."""
+    names = [no.strip(), f"{no.strip()}-1"]
+    found = CatalogItem.objects.filter(item_type=ItemType.SET, item_no__in=names)
+    return min(found, key=lambda item: names.index(item.item_no), default=None)
+
+
+def contents_of(item_ids: Iterable[int]) -> dict[int, list[Content]]:
+    """Answer what is in sets and figures, by their keys: pieces, spares, what may be there instead. One query."""
     rows = (
-        CatalogSetItem.objects.filter(set=item)
+        CatalogSetItem.objects.filter(set__in=list(item_ids))
         .order_by("is_alternate", "is_counterpart", "is_spare", "item__item_type", "item__item_no", "color_id")
-        .values_list(
-            "item__item_type", "item__item_no", "item__name", "color_id", "qty", "is_spare", "is_alternate",
-            "is_counterpart", "match_id",
+        .select_related("item__category")
+    )
+    found: dict[int, list[Content]] = {}
+    for row in rows:
+        item = row.item
+        content = Content(
+            item_id=item.pk,
+            line=ItemLine(item.item_type, item.item_no, item.name, color=colors.get(row.color_id), qty=row.qty),
+            category=item.category.name if item.category else "",
+            kind=_kind_of(row),
+            match_id=row.match_id,
+            is_provisional=item.is_provisional,
         )
-    )  # fmt: skip
-    return [
-        Content(
-            ItemLine(item_type, item_no, name, color=colors.get(color_id), qty=qty),
-            "alternate" if alternate else "counterpart" if counterpart else "spare" if spare else "regular",
-            match_id,
-        )
-        for item_type, item_no, name, color_id, qty, spare, alternate, counterpart, match_id in rows
-    ]
+        found.setdefault(row.set_id, []).append(content)
+    return found
+
+
+def _kind_of(row: CatalogSetItem) -> str:
+    if row.is_alternate:
+        return "alternate"
+    if row.is_counterpart:
+        return "counterpart"
+    return SPARE if row.is_spare else REGULAR
 
 
 def categories() -> list[CatalogCategory]:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q
 
+from catalog import colors
 from catalog.choices import ItemType, Source, System
+from catalog.importing import dictionary
 from catalog.models import (
-    CatalogColor,
     CatalogElement,
     CatalogExternalId,
     CatalogIdMapping,
@@ -36,7 +37,6 @@ _A_DAY = limits.Limit(name="look_up", amount=5000, window_s=86_400)
 _SAID, _OWN, _SAME_SET, _HINT = Decimal("0.98"), Decimal(1), Decimal("0.90"), Decimal("0.40")
 # One number may mean moulds of a part that Rebrickable keeps apart; each costs a call to learn its colors.
 _COLORS_OF_AT_MOST = 3
-_SIZE = re.compile(r"(\d) x (?=\d)")
 # What can be a number of anybody's: one word with a digit in it.
 _NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9._-]{1,29}")
 _WITH_SUFFIX = re.compile(r"[0-9]{3,}-[0-9]{1,3}")
@@ -127,12 +127,12 @@ def _asked(system: str, number: str, now: datetime) -> LookedUp:
     if not found.items:
         _remember_miss(system, number, now)
         return LookedUp(items=(), was_asked=True)
-    colors = _colors_of(source, found)
+    known_colors = _colors_of(source, found)
     if system == ELEMENT and found.color_id is not None:
         # The list of a part's colors has only those that are in a set.
         own = ItemColor(color_id=found.color_id, element_ids=(number,), sets_count=0, image_url="")
-        colors = {part: [*listed, own] for part, listed in colors.items()}
-    items = _keep(found, colors, now=now)
+        known_colors = {part: [*listed, own] for part, listed in known_colors.items()}
+    items = _keep(found, known_colors, now=now)
     return LookedUp(items=items, color_id=_color_id(found.color_id), was_asked=True)
 
 
@@ -175,12 +175,14 @@ def _colors_of(source: SourceAdapter, found: FoundItems) -> dict[str, Sequence[I
 
 
 @transaction.atomic
-def _keep(found: FoundItems, colors: Mapping[str, Sequence[ItemColor]], *, now: datetime) -> tuple[CatalogItem, ...]:
+def _keep(
+    found: FoundItems, known_colors: Mapping[str, Sequence[ItemColor]], *, now: datetime
+) -> tuple[CatalogItem, ...]:
     kept: dict[int, CatalogItem] = {}
     for each in found.items:
         for item in _items_of(each, now):
             kept[item.pk] = item
-            _keep_colors(item, each.number, colors.get(each.number, ()))
+            _keep_colors(item, each.number, known_colors.get(each.number, ()))
             _keep_mapping(item)
     return tuple(kept.values())
 
@@ -218,7 +220,6 @@ def _item(found: FoundItem, number: str, now: datetime, *, is_provisional: bool)
             "image_url": found.image_url,
             "year_released": found.year_from,
             "year_ended": found.year_to,
-            "words": _words(number, found.name),
             "is_provisional": is_provisional,
             "source": Source.REBRICKABLE,
             "source_updated_at": now,
@@ -227,11 +228,13 @@ def _item(found: FoundItem, number: str, now: datetime, *, is_provisional: bool)
     if not is_new:
         item.is_provisional = item.is_provisional and is_provisional
         if not item.name:
-            item.name, item.words = found.name, _words(number, found.name)
+            item.name = found.name
         item.image_url = item.image_url or found.image_url
         item.year_released = item.year_released or found.year_from
         item.source_updated_at = now
-        item.save(update_fields=["is_provisional", "name", "words", "image_url", "year_released", "source_updated_at"])
+        item.save(update_fields=["is_provisional", "name", "image_url", "year_released", "source_updated_at"])
+    dictionary.refresh_words(item.pk)
+    item.refresh_from_db(fields=["words"])
     return item
 
 
@@ -247,9 +250,9 @@ def _keep_ids(item: CatalogItem, ids: Mapping[str, Sequence[str]], *, source: So
     )
 
 
-def _keep_colors(item: CatalogItem, part_no: str, colors: Sequence[ItemColor]) -> None:
+def _keep_colors(item: CatalogItem, part_no: str, known_colors: Sequence[ItemColor]) -> None:
     known = {row.color_id: row for row in CatalogItemColor.objects.select_for_update().filter(item=item)}
-    for color in colors:
+    for color in known_colors:
         color_id = _color_id(color.color_id)
         if color_id is None:
             continue
@@ -282,16 +285,5 @@ def _keep_mapping(item: CatalogItem) -> None:
 
 def _color_id(rebrickable_id: int | None) -> int | None:
     """Answer BrickLink's number of a color of Rebrickable's, None where there is none."""
-    if rebrickable_id is None:
-        return None
-    rows = CatalogColor.objects.filter(
-        Q(rebrickable_id=rebrickable_id) | Q(rebrickable_alternate_ids__contains=[rebrickable_id])
-    )
-    own = sorted(rows.values_list("id", "rebrickable_id"), key=lambda row: (row[1] != rebrickable_id, row[0]))
-    return own[0][0] if own else None
-
-
-def _words(number: str, name: str) -> str:
-    """Answer what text is searched in; `2 x 4` is one word, as people type it."""
-    sized = _SIZE.sub(r"\1x", name)
-    return f"{number} {sized}".strip().lower()
+    color = None if rebrickable_id is None else colors.of_platform(System.REBRICKABLE).get(rebrickable_id)
+    return color.id if color else None

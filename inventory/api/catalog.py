@@ -226,7 +226,8 @@ class SetPartsView(ApiView):
     @operation("List what is in a set", answers=SetPartOut, many=True)
     def get(self, _request: Request, item_no: str) -> HttpResponse:
         """Answer a set's parts and figures, its spares, and what may be there instead."""
-        found = items.contents_of(items.get_item(ItemType.SET, item_no))
+        item = items.get_item(ItemType.SET, item_no)
+        found = items.contents_of([item.pk]).get(item.pk, [])
         return self.answer(
             {
                 "item_type": one.line.item_type, "canonical_id": one.line.item_no, "name": one.line.name,

@@ -11,9 +11,8 @@ from typing import Any, BinaryIO, ClassVar
 from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_ROWS, RowProblem, Tally, UnreadableFile
 
 __all__ = [
-    "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "IDENTITY", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "REFERENCES",
-    "FileFacts", "Format", "FormatSpec", "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats",
-    "get", "register", "sniff",
+    "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "FileFacts", "Format", "FormatSpec",
+    "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats", "get", "register", "sniff",
 ]  # fmt: skip
 
 
@@ -72,12 +71,6 @@ FIELDS: Mapping[str, type] = {
     "locations": list,  # [(code, quantity or None), …]
     "is_deleted": bool,
 }
-
-# Numbers of an item on other platforms, the one that says most first: LEGO's also says the color.
-REFERENCES: Mapping[str, str] = {
-    "lego_element_id": "element", "brickowl_id": "brickowl", "rebrickable_id": "rebrickable", "ldraw_id": "ldraw",
-}  # fmt: skip
-IDENTITY = frozenset(("item_no", "bricklink_lot_id", *REFERENCES))
 
 # What a column may mean: a field, or a half of one of the three steps of a tier price.
 COLUMN_FIELDS: Mapping[str, type] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, BinaryIO
 
-from inventory.choices import LETTER_OF_ITEM_TYPE
+from catalog.choices import LETTER_OF_ITEM_TYPE
 from inventory.formats.base import (
     HEAD_BYTES,
     FileFacts,

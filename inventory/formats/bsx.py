@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, BinaryIO
 
 from catalog import colors
-from inventory.choices import LETTER_OF_ITEM_TYPE
+from catalog.choices import LETTER_OF_ITEM_TYPE
 from inventory.formats.base import (
     HEAD_BYTES,
     FileFacts,

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from catalog import colors
-from inventory.choices import Completeness, ItemCondition, ItemType, SubCondition
+from catalog.choices import ItemType
+from inventory.choices import Completeness, ItemCondition, SubCondition
 from inventory.formats.base import (
     HEAD_BYTES,
     MAX_ROWS,

@@ -83,8 +83,8 @@ class ImportOptionsForm(forms.Form):
         )
 
 
-class RateField(forms.DecimalField):
-    """A rate, typed with a point or a comma."""
+class AmountField(forms.DecimalField):
+    """An amount, typed with a point or a comma."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
@@ -115,7 +115,7 @@ class AnswersForm(forms.Form):
             )
         if rate:
             theirs, ours = rate
-            self.fields["rate"] = RateField(
+            self.fields["rate"] = AmountField(
                 label=f"One {theirs} is how many {ours}?",
                 help_text=f"The file's prices are in {theirs}. They are converted at this rate, once.",
                 min_value=Decimal("0.0001"),

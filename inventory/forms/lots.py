@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from catalog import colors
+from catalog.choices import ItemType
 from common.errors import Invalid
 from common.templatetags.ui import MINUS, unit_price
 from inventory.arithmetic import ArithmeticEntryError, worked_out
-from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.models import InventoryItem
 from inventory.tiers import TierError, as_text, from_text, stored
 

@@ -1,31 +1,17 @@
 """The form of a set that is taken apart."""
 
 from decimal import Decimal
-from typing import Any
 
 from django import forms
 
 from inventory.choices import ItemCondition
+from inventory.forms.importing import AmountField
 from inventory.part_out import Choices
 from inventory.queries.part_out import FIGURES_NONE, FIGURES_PARTS, FIGURES_WHOLE
 
 _LIMIT = Decimal(10) ** 7
 _MOST = 1000
 _LEFT_OUT = 5000
-
-
-class AmountField(forms.DecimalField):
-    """An amount, typed with a point or a comma."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "num"})
-
-    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs mix it up with IntegerField
-        """Read what was typed."""
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Answer nothing more: limits are told by the server, in words."""
-        return {}
 
 
 class PartOutForm(forms.Form):

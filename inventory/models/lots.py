@@ -9,16 +9,9 @@ from django.db.models.functions import Left, Lower, NullIf, Round
 from django.db.models.lookups import IsNull
 
 from audit.tracking import history
+from catalog.choices import MAY_HAVE_COLOR, NEEDS_COLOR, ItemType
 from common.models import VersionedModel
-from inventory.choices import (
-    MAY_HAVE_COLOR,
-    NEEDS_COLOR,
-    Completeness,
-    ItemCondition,
-    ItemType,
-    StockRoom,
-    SubCondition,
-)
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 
 
 def searchable() -> Func:

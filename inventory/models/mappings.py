@@ -5,9 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from audit.tracking import history
-from catalog.choices import System
+from catalog.choices import ItemType, System
 from common.models import BaseModel
-from inventory.choices import ItemType
 
 
 class ItemMapping(BaseModel):

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from catalog import colors
-from inventory.choices import Completeness, ItemCondition, ItemType, SubCondition
+from catalog.choices import ItemType
+from inventory.choices import Completeness, ItemCondition, SubCondition
 from inventory.parsing import values as v
 from inventory.parsing.numbers import Numbers, whole_part
 from inventory.parsing.problems import MAX_CELL, MAX_COLUMNS, UnreadableFile
@@ -22,8 +23,6 @@ SAMPLE_CELL = 200
 _REMEMBERED = 50_000
 _LONG = 10
 _PLATFORMS = {"rebrickable": "Rebrickable", "brickowl": "Brick Owl", "ldraw": "LDraw"}
-_REFERENCES = frozenset(("lego_element_id", "brickowl_id", "rebrickable_id", "ldraw_id"))
-_IDENTITY = _REFERENCES | {"item_no", "bricklink_lot_id"}
 _WORD = 100
 
 # Column names without doubt, in small letters and without blanks and signs.
@@ -260,7 +259,7 @@ class RowReader:
         self, columns: Sequence[str], mapping: Mapping[str, str], ignored: Counter[str], *, is_guarded: bool
     ) -> None:
         fields = set(mapping.values())
-        if not fields & _IDENTITY:
+        if not fields & v.IDENTITY:
             raise UnreadableFile("None of the columns is said to hold the item number.", needs_mapping=True)
         unknown = fields - _READERS.keys()
         if unknown:
@@ -324,7 +323,7 @@ class RowReader:
 
     def _finish(self, values: dict[str, Any]) -> None:
         # Another platform's number says what it is, and then in which color it can be.
-        is_open = "item_no" not in values and not _REFERENCES.isdisjoint(values)
+        is_open = "item_no" not in values and not v.REFERENCES.keys().isdisjoint(values)
         if self._has_tiers:
             values["tier_prices"] = v.tiers(
                 (step, values.pop(f"tier_qty_{step}", None), values.pop(f"tier_price_{step}", None))
@@ -504,7 +503,7 @@ def _sale(cell: str, numbers: Numbers) -> Said:
 _READERS: Mapping[str, Callable[[str, Numbers], Said]] = {
     "item_type": _choice("item_type", _TYPES, empty=()),
     "item_no": lambda cell, _: (("item_no", v.item_no(whole_part(cell) if cell.endswith(".0") else cell)),),
-    **{field: _reference(field) for field in ("lego_element_id", "brickowl_id", "rebrickable_id", "ldraw_id")},
+    **{field: _reference(field) for field in v.REFERENCES},
     **{f"{system}_color_id": _color_of(system) for system in ("rebrickable", "brickowl", "ldraw")},
     "item_name": _text("item_name"),
     "category_name": _text("category_name"),

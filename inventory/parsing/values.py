@@ -9,16 +9,8 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from catalog import colors
-from inventory.choices import (
-    ITEM_TYPE_OF_LETTER,
-    MAY_HAVE_COLOR,
-    NEEDS_COLOR,
-    Completeness,
-    ItemCondition,
-    ItemType,
-    StockRoom,
-    SubCondition,
-)
+from catalog.choices import ITEM_TYPE_OF_LETTER, MAY_HAVE_COLOR, NEEDS_COLOR, ItemType
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.parsing.problems import MAX_CELL
 
 # What the columns of the database hold.
@@ -253,6 +245,14 @@ def tiers(steps: Iterable[tuple[int, int | None, Decimal | None]]) -> list[tuple
         last = qty
         found.append((qty, price))
     return found
+
+
+# Numbers of an item on other platforms, and whose they are, the one that says most first: LEGO's also says the color.
+REFERENCES: Mapping[str, str] = {
+    "lego_element_id": "element", "brickowl_id": "brickowl", "rebrickable_id": "rebrickable", "ldraw_id": "ldraw",
+}  # fmt: skip
+# Of these a row needs one.
+IDENTITY = frozenset(("item_no", "bricklink_lot_id", *REFERENCES))
 
 
 def settle(values: dict[str, Any]) -> list[str]:

@@ -18,10 +18,11 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
 from catalog import colors
+from catalog.choices import ItemType
 from catalog.queries.search import SURE, Hit
 from catalog.search import number_of
 from common import workspace
-from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.models.lots import searchable
 from inventory.queries.mappings import meant_by

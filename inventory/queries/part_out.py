@@ -7,16 +7,17 @@ from uuid import UUID
 from django.db import connection
 
 from catalog import colors
+from catalog.choices import NEEDS_COLOR, ItemType
 from catalog.models import CatalogItem
-from catalog.queries.sets import Content, contents_of, set_numbered
+from catalog.queries.items import REGULAR, SPARE, Content, contents_of, set_numbered
 from common.errors import NotFound
 from common.ids import new_id
-from inventory.choices import NEEDS_COLOR, ItemType
 from inventory.lookalikes import Thing
-from inventory.models import InventoryItem, InventoryItemLocation
+from inventory.models import InventoryItem
 from inventory.part_out import Choices, Owned, Piece, Plan, Row, plan, together
-from inventory.queries.placing import storage_for
+from inventory.queries.placing import placed_of, storage_for
 
+_PIECES = (REGULAR, SPARE)
 FIGURES_WHOLE, FIGURES_PARTS, FIGURES_NONE = "whole", "parts", "none"
 
 _LOTS = InventoryItem._meta.db_table
@@ -45,12 +46,14 @@ def part_out_of(set_no: str, *, choices: Choices, figures: str, with_places: boo
     `figures`: as they are, as their parts, or not at all; those whose BrickLink number nobody knows come as parts.
     """
     item = set_numbered(set_no)
-    contents = contents_of([item.pk])[item.pk] if item else []
+    contents = contents_of([item.pk]).get(item.pk, []) if item else []
     if item is None or not contents:
         raise NotFound(
             f"The catalog knows no set {set_no.strip()}." if item is None else "The catalog doesn't know what is in it."
         )
-    wanted = [content for content in contents if choices.with_spares or not content.is_spare]
+    # What may be there instead of something else, and what is counted already, are no pieces more.
+    kinds = _PIECES if choices.with_spares else (REGULAR,)
+    wanted = [content for content in contents if content.kind in kinds]
     pieces, unknown = _pieces(_with_figures(wanted, figures))
     made = together(pieces, times=choices.times)
     owned, lots = _owned(made, choices.condition)
@@ -60,38 +63,28 @@ def part_out_of(set_no: str, *, choices: Choices, figures: str, with_places: boo
     return PartOut(item, found)
 
 
-def _with_figures(contents: Sequence[Content], figures: str) -> list[Content]:
-    """Answer the contents with figures as somebody wishes them. One query."""
-    found = [content for content in contents if content.item_type != ItemType.MINIFIG]
-    whole = [content for content in contents if content.item_type == ItemType.MINIFIG]
+def _with_figures(contents: Sequence[Content], figures: str) -> list[tuple[Content, int]]:
+    """Answer the contents with figures as somebody wishes them, and how many of each there are. One query."""
+    found = [(content, content.line.qty) for content in contents if content.line.item_type != ItemType.MINIFIG]
+    whole = [content for content in contents if content.line.item_type == ItemType.MINIFIG]
     if figures == FIGURES_NONE or not whole:
         return found
-    taken_apart = [one for one in whole if one.is_provisional or figures == FIGURES_PARTS]
-    parts = contents_of([one.item_id for one in taken_apart])
+    parts = contents_of(one.item_id for one in whole if one.is_provisional or figures == FIGURES_PARTS)
     for one in whole:
-        inside = parts.get(one.item_id)
-        if inside:
-            found += [replace(part, qty=part.qty * one.qty) for part in inside]
-        else:
-            found.append(one)
+        inside = [part for part in parts.get(one.item_id, ()) if part.kind in _PIECES]
+        found += [(part, part.line.qty * one.line.qty) for part in inside] or [(one, one.line.qty)]
     return found
 
 
-def _pieces(contents: Sequence[Content]) -> tuple[list[Piece], list[Piece]]:
+def _pieces(contents: Sequence[tuple[Content, int]]) -> tuple[list[Piece], list[Piece]]:
     """Answer what can be lots, and what can't: without BrickLink's number, or a part without a color."""
     known: list[Piece] = []
     unknown: list[Piece] = []
-    for content in contents:
-        piece = Piece(
-            item_type=content.item_type,
-            item_no=content.item_no,
-            name=content.name,
-            category=content.category,
-            color_id=content.color_id,
-            qty=content.qty,
-            weight_grams=content.weight_grams,
-        )
-        is_known = not content.is_provisional and (content.item_type not in NEEDS_COLOR or content.color_id is not None)
+    for content, qty in contents:
+        line = content.line
+        color_id = line.color.id if line.color else None
+        piece = Piece(line.item_type, line.item_no, line.name, content.category, color_id, qty)
+        is_known = not content.is_provisional and (line.item_type not in NEEDS_COLOR or color_id is not None)
         (known if is_known else unknown).append(piece)
     return known, unknown
 
@@ -118,7 +111,7 @@ def _placed(rows: Sequence[Row], lots: dict[str, UUID], condition: str) -> tuple
     """Answer the rows with where each is best put, counting on those before it. Three queries."""
     things = {row.piece.key: _thing(row.piece, condition) for row in rows if not row.is_left_out}
     storage = storage_for(things.values())
-    own = _places_of(list(lots.values()))
+    own = placed_of(lots.values())
     found = []
     for row in rows:
         thing = things.get(row.piece.key)
@@ -134,11 +127,3 @@ def _placed(rows: Sequence[Row], lots: dict[str, UUID], condition: str) -> tuple
 def _thing(piece: Piece, condition: str) -> Thing:
     color = colors.get(piece.color_id)
     return Thing(piece.item_type, piece.item_no, piece.color_id, color.name if color else "", condition)
-
-
-def _places_of(lot_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
-    found: dict[UUID, dict[UUID, int]] = {}
-    rows = InventoryItemLocation.objects.filter(inventory_item__in=lot_ids, qty__gt=0)
-    for lot_id, place_id, qty in rows.values_list("inventory_item", "location", "qty"):
-        found.setdefault(lot_id, {})[place_id] = qty
-    return found

@@ -50,6 +50,15 @@ def storage_for(things: Iterable[Thing]) -> Storage:
     return Storage(places, held)
 
 
+def placed_of(lot_ids: Iterable[UUID]) -> dict[UUID, dict[UUID, int]]:
+    """Answer how many pieces of each lot lie where. One query."""
+    found: dict[UUID, dict[UUID, int]] = defaultdict(dict)
+    placed = InventoryItemLocation.objects.filter(inventory_item__in=list(lot_ids), qty__gt=0)
+    for lot_id, place_id, qty in placed.values_list("inventory_item", "location", "qty"):
+        found[lot_id][place_id] = qty
+    return found
+
+
 def thing_of(lot: InventoryItem) -> Thing:
     """Answer what a lot is to the eye."""
     return Thing(lot.item_type, lot.item_no, lot.color_id, lot.color_name, lot.condition)
@@ -131,10 +140,7 @@ def put_away(*, first: int = 0, count: int = 100) -> list[PutAwayRow]:
         open_qty: dict[UUID, int] = dict(cursor.fetchall())
     lots = InventoryItem.objects.in_bulk(list(open_qty))
     storage = storage_for({thing_of(lot) for lot in lots.values()})
-    own: dict[UUID, dict[UUID, int]] = defaultdict(dict)
-    placed = InventoryItemLocation.objects.filter(inventory_item__in=lots, qty__gt=0)
-    for lot_id, place_id, qty in placed.values_list("inventory_item", "location", "qty"):
-        own[lot_id][place_id] = qty
+    own = placed_of(lots)
     rows = [_put_away_row(lots[key], qty, storage, own[key]) for key, qty in open_qty.items() if key in lots]
     position = {place.id: number for number, place in enumerate(storage.places)}
     rows.sort(key=lambda row: position[row.suggestion.place.id] if row.suggestion else len(position))

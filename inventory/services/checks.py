@@ -6,16 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from catalog import colors
+from catalog.choices import MAY_HAVE_COLOR, NEEDS_COLOR, ItemType
 from common.errors import Invalid
-from inventory.choices import (
-    MAY_HAVE_COLOR,
-    NEEDS_COLOR,
-    Completeness,
-    ItemCondition,
-    ItemType,
-    StockRoom,
-    SubCondition,
-)
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.tiers import PRICE_LIMIT, TierError, read, stored
 
 # What people and files may set, apart from quantities, which are moved.

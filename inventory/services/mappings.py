@@ -6,9 +6,8 @@ from django.db import transaction
 
 from audit import context
 from catalog import colors
-from catalog.choices import System
+from catalog.choices import MAY_HAVE_COLOR, ItemType, System
 from common.errors import Invalid, NotFound
-from inventory.choices import MAY_HAVE_COLOR, ItemType
 from inventory.models import ItemMapping
 
 _NUMBER_LENGTH, _COLOR_LENGTH = 60, 20

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from audit.context import current_change_set_id
 from catalog import colors
+from catalog.choices import NEEDS_COLOR, ItemType
 from catalog.models import CatalogItem
 from catalog.queries import items as catalog
 from common import entitlements
@@ -21,7 +22,7 @@ from common.errors import Invalid
 from common.htmx import go_on, render, undo_url
 from common.http import HttpRequest
 from inventory import services
-from inventory.choices import NEEDS_COLOR, ItemCondition, ItemType
+from inventory.choices import ItemCondition
 from inventory.forms.lots import FIELDS, changes_of, typed
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries

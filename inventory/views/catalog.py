@@ -178,7 +178,7 @@ def _add_url(item: CatalogItem, color: str = "") -> str:
 
 
 def _content_link(content: Content) -> Link:
-    return Link(content.line, "" if content.kind == "regular" else content.kind)
+    return Link(content.line, "" if content.kind == catalog.REGULAR else content.kind)
 
 
 @require_GET
@@ -190,7 +190,7 @@ def item(request: HttpRequest, item_type: str, item_no: str) -> HttpResponse:
     found = catalog.get_item(item_type, item_no)
     meant, rows, numbers = _meant_color(request), color_rows(found), catalog.numbers_of(found)
     key = (found.item_type, found.item_no)
-    contents = catalog.contents_of(found) if item_type in _CONTAINERS else []
+    contents = catalog.contents_of([found.pk]).get(found.pk, []) if item_type in _CONTAINERS else []
     first = start_of(request)
     shown = contents[first : first + _LINES]
     groups = [
@@ -217,7 +217,7 @@ def item(request: HttpRequest, item_type: str, item_no: str) -> HttpResponse:
         "groups": groups,
         "lines": [_content_link(content) for content in shown],
         "lines_count": len(contents),
-        "pieces": sum(content.line.qty for content in contents if content.kind == "regular"),
+        "pieces": sum(content.line.qty for content in contents if content.kind == catalog.REGULAR),
         "page": page_of(request, first=first, shown=len(shown), total=len(contents), size=_LINES),
         "part_out_url": _part_out_url(found) if contents and item_type == ItemType.SET else "",
     }

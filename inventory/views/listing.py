@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
+from catalog.choices import ItemType
 from common import actor, workspace
 from common.access import require
 from common.errors import Invalid, PermissionDenied
@@ -16,7 +17,7 @@ from common.htmx import go_on, redirect, render
 from common.http import HttpRequest
 from common.templatetags.ui import SYMBOLS
 from inventory import formats, services
-from inventory.choices import Completeness, ItemCondition, ItemType, StockRoom, SubCondition
+from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.models import SavedView
 from inventory.queries import filters as narrowing
 from inventory.queries import lots as queries

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.context import current_change_set_id
 from catalog import colors
+from catalog.choices import ItemType
 from common import actor
 from common.access import require
 from common.errors import BadRequest, Conflict, Invalid, StaleVersion
 from common.htmx import go_on, is_partial, render, toast, trigger
 from common.http import HttpRequest
 from inventory import services
-from inventory.choices import ItemCondition, ItemType
+from inventory.choices import ItemCondition
 from inventory.forms.lots import FIELDS, IN_CELLS, LotField, changes_of, shown, typed, value_of
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries

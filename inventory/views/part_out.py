@@ -7,7 +7,6 @@ from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import colors
 from common.access import require
 from common.errors import Invalid, NotFound
 from common.htmx import redirect, render
@@ -17,7 +16,7 @@ from inventory import services
 from inventory.forms.part_out import PartOutForm
 from inventory.forms.storage import add_errors
 from inventory.part_out import Row
-from inventory.queries.locations import color_look
+from inventory.queries.lots import look_of
 from inventory.queries.part_out import PartOut, part_out_of
 
 _INITIAL = {"times": "1", "condition": "NEW", "figures": "whole", "spares": "yes"}
@@ -73,6 +72,4 @@ def _rows(found: PartOut | None) -> list[dict[str, Any]]:
 
 
 def _shown(row: Row) -> dict[str, Any]:
-    color = colors.get(row.piece.color_id)
-    rgb, kind = color_look(row.piece.color_id)
-    return {"row": row, "color_name": color.name if color else "", "rgb": rgb, "kind": kind}
+    return {"row": row, "color": look_of(row.piece.color_id)}

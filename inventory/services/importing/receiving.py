@@ -19,10 +19,11 @@ from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id
 from inventory import formats
 from inventory.choices import ImportStatus
-from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, IDENTITY, FileFacts, Format, UnreadableFile
+from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
 from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, RememberedMapping
 from inventory.parsing.contents import kind_of
+from inventory.parsing.values import IDENTITY
 from jobs import services as jobs
 
 READ = "import"

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.choices import ItemType, System
 from catalog.queries.references import ELEMENT, Meant, resolve_references
-from inventory.formats.base import REFERENCES, LotRow, RowProblem
+from inventory.formats.base import LotRow, RowProblem
 from inventory.parsing import values as v
 
 _OF = {ELEMENT: "LEGO's element", **{system.value: f"{system.label}'s number" for system in System}}
@@ -34,13 +34,13 @@ def _asked(row: LotRow) -> list[tuple[str, str]]:
     if item_no := row.values.get("item_no"):
         is_typed = row.values.get("item_type") or row.values.get("bricklink_lot_id")
         return [] if is_typed else [(System.BRICKLINK.value, item_no)]
-    return [(system, row.values[field]) for field, system in REFERENCES.items() if row.values.get(field)]
+    return [(system, row.values[field]) for field, system in v.REFERENCES.items() if row.values.get(field)]
 
 
 def _without(row: LotRow) -> LotRow:
-    if REFERENCES.keys().isdisjoint(row.values):
+    if v.REFERENCES.keys().isdisjoint(row.values):
         return row
-    kept = {name: value for name, value in row.values.items() if name not in REFERENCES}
+    kept = {name: value for name, value in row.values.items() if name not in v.REFERENCES}
     return LotRow(row.line, kept, row.extra, row.is_excluded)
 
 
@@ -51,7 +51,7 @@ def _resolved(row: LotRow, found: dict[tuple[str, str], list[Meant]]) -> LotRow 
     if "item_no" in row.values:
         return _typed(row, found.get(asked[0], []))
     key = next((each for each in asked if each in found), asked[0])
-    field = next(name for name, system in REFERENCES.items() if system == key[0])
+    field = next(name for name, system in v.REFERENCES.items() if system == key[0])
     meant = found.get(key, [])
     wanted_type = row.values.get("item_type")
     fitting = [each for each in meant if wanted_type in (None, each.item_type)]
