@@ -7,16 +7,23 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 SCHEMA = "t_shop"
 HOST = f"shop.{settings.BASE_DOMAIN}"
+# Characters of a value that still stands in a test's name.
+LONG_VALUE = 80
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `bin/test tests/test_query_counts.py --update-counts` write the counts anew."""
     parser.addoption("--update-counts", action="store_true", help="write the committed query counts anew")
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long value by its argument: a packed file holds the time, and each worker must name a test the same."""
+    return argname if isinstance(val, bytes | str) and len(val) > LONG_VALUE else None
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +89,21 @@ def api_client() -> Any:
     return ShopClient(host=f"api.{settings.BASE_DOMAIN}")
 
 
+@pytest.fixture
+def no_worker() -> Iterator[None]:
+    """Send tasks to the broker instead of running them here; nobody takes them that the test doesn't start."""
+    from common.testing.tasks import real_broker  # noqa: PLC0415  # Django is set up only now
+
+    with real_broker():
+        yield
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pauses between attempts, which other tests measure, take no time."""
+    monkeypatch.setattr("common.wire.retry.random.uniform", lambda low, _high: low)
+
+
 @pytest.fixture(scope="session")
 def _sandbox_process() -> Iterator[Any]:
     from common.testing.sandbox import SandboxProcess  # noqa: PLC0415  # Django is set up only now
@@ -96,6 +118,14 @@ def sandbox(_sandbox_process: Any) -> Iterator[Any]:
     _sandbox_process.reset()
     yield _sandbox_process
     _sandbox_process.reset()
+
+
+@pytest.fixture
+def picture_hosts(sandbox: Any, tmp_path: Any) -> Iterator[Any]:
+    """Have the sandbox stand in for the hosts of pictures, and files kept in a folder of the test's own."""
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    with override_settings(CATALOG_IMAGES_URL=sandbox.pictures_url, STORAGES={**settings.STORAGES, "default": files}):
+        yield sandbox
 
 
 @pytest.fixture
