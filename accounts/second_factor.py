@@ -1,5 +1,6 @@
 """The second factor: TOTP and passkeys by allauth, with secrets encrypted at rest; recovery codes of ours."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from common import crypto, workspace
+from common import crypto, rotation, workspace
 
 
 def has_second_factor(user: Any) -> bool:
@@ -27,6 +28,22 @@ def second_factor_required(view: Callable[..., HttpResponse]) -> Callable[..., H
         return view(request, *args, **kwargs)
 
     return checked
+
+
+def _rotated(text: str) -> str:
+    """Answer an authenticator's JSON with its secret under the current key; of a passkey nothing is secret."""
+    data = json.loads(text)
+    if not isinstance(data.get("secret"), str):
+        return text
+    return json.dumps({**data, "secret": crypto.rotate(data["secret"])})
+
+
+def register_secrets() -> None:
+    """Have sessions and second factors take part when keys are rotated."""
+    from accounts.models import Session  # noqa: PLC0415  # models are there only now
+
+    rotation.also(Session, "session_data")
+    rotation.also(Authenticator, "data", _rotated)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

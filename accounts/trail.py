@@ -39,8 +39,8 @@ def register() -> None:
     """Tell audit the words."""
     labels.describe(User, name="user", url=lambda key: reverse("accounts:user", args=[key]))
     labels.describe(Role, name="role", label=_role_name, url=lambda key: reverse("accounts:role", args=[key]))
-    labels.describe(UserRole, name="user's role")
+    labels.describe(UserRole, name="role of a user", plural="roles of users")
     labels.describe(Invitation, name="invitation", url=lambda _key: reverse("accounts:invitations"))
-    labels.describe(InvitationRole, name="invitation's role")
+    labels.describe(InvitationRole, name="role of an invitation", plural="roles of invitations")
     for action, words in _ACTIONS.items():
         labels.name_action(action, words)

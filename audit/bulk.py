@@ -1,9 +1,12 @@
-"""Writes many rows and their history at once: COPY to a temporary table, then one statement for both."""
+"""Writes many rows and their history at once: few in one statement, many by COPY to a temporary table and then one."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -13,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models import CASCADE, DO_NOTHING, PROTECT, RESTRICT, ProtectedError, QuerySet
 from django.db.models.sql import UpdateQuery
+from psycopg.types.json import Jsonb
 
 from audit.recording import (
     CHANGED,
@@ -33,6 +37,8 @@ M = TypeVar("M", bound=models.Model)
 
 # So many rows take one statement; a bigger list is cut, so that neither side holds it all at once.
 BATCH = 10_000
+# So few are handed over with their statement: a table of their own would cost more than all the rest.
+FEW = 100
 
 # What the plain fields store just as it is. Asking each field about each value costs more than all the rest of a batch.
 _AS_IT_IS: dict[type["models.Field[Any, Any]"], type] = {
@@ -86,6 +92,55 @@ def _is_as_it_is(field: "models.Field[Any, Any]", values: list[Any]) -> bool:
 
 
 @contextmanager
+def _rows(
+    objs: Sequence[models.Model], fields: Columns, *, add: bool, joins: bool = False
+) -> Iterator[tuple[str, list[Any]]]:
+    """Answer what a statement names in its FROM to read the objects' values as `s`, and its parameters.
+
+    It is there inside the block. `joins`: they are joined by the first field.
+    """
+    if len(objs) <= FEW and (values := _as_json(objs, fields, add=add)) is not None:
+        columns = ", ".join(f"{quote(field.column)} {_type_of(field)}" for field in fields)
+        yield f"json_to_recordset(%s) s ({columns})", [values]
+        return
+    with _staged(objs, fields, add=add) as name:
+        if joins:
+            # The join is planned by this; of the other columns nothing is asked.
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {name} ({quote(fields[0].column)})")
+        yield f"{name} s", []
+
+
+def _as_json(objs: Sequence[models.Model], fields: Columns, *, add: bool) -> str | None:
+    """Answer the objects' values as a list of JSON objects by column; None if JSON has no way to write one."""
+    columns = [field.column for field in fields]
+    rows = zip(*(_stored(objs, field, add=add) for field in fields), strict=True)
+    try:
+        return json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_plain, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case UUID() | Decimal():
+            return str(value)
+        case date():
+            return value.isoformat()
+        case Jsonb() if value.obj is not None:
+            return json.loads(value.dumps(value.obj)) if value.dumps else value.obj
+        case _:
+            # JSON's own null among them: on its way it would become none at all.
+            raise TypeError(f"{type(value).__name__} isn't written as JSON")
+
+
+@cache
+def _type_of(field: "models.Field[Any, Any]") -> str:
+    """Answer the column's type, without its length: what is too long shall be refused and not be cut."""
+    return re.sub(r"\([^)]*\)", "", str(field.cast_db_type(connection)))
+
+
+@contextmanager
 def _staged(objs: Sequence[models.Model], fields: Columns, *, add: bool) -> Iterator[str]:
     """Hold the objects' values in a temporary table inside the block, and answer its name."""
     table, name = quote(objs[0]._meta.db_table), f"bulk_{new_id().hex}"
@@ -122,12 +177,12 @@ def bulk_create(model: type[M], objs: Iterable[M], *, batch_size: int = BATCH) -
     with transaction.atomic(savepoint=False):
         for batch in _batches(objs, batch_size):
             _number(model, batch)
-            with _staged(batch, fields, add=True) as staged:
+            with _rows(batch, fields, add=True) as (source, values):
                 insert = (
                     f"INSERT INTO {quote(model._meta.db_table)} ({listed(fields)}) SELECT {listed(fields)}"  # noqa: S608  # as above
-                    f" FROM {staged} RETURNING {listed(tracked_fields(model))}"
+                    f" FROM {source} RETURNING {listed(tracked_fields(model))}"
                 )
-                count += record(model, insert, [], kind=CREATED)
+                count += record(model, insert, values, kind=CREATED)
             for obj in batch:
                 obj._state.adding, obj._state.db = False, connection.alias
     return count
@@ -156,16 +211,16 @@ def bulk_update(
     count = 0
     with transaction.atomic(savepoint=False):
         for batch in _batches(objs, batch_size):
-            with _staged(batch, [key, *stored], add=False) as staged, connection.cursor() as cursor:
-                # The join by the key is planned by this; of the other columns nothing is asked.
-                cursor.execute(f"ANALYZE {staged} ({quote(key.column)})")
+            with _rows(batch, [key, *stored], add=False, joins=True) as (source, values):
                 update = (
-                    f"UPDATE {quote(model._meta.db_table)} t SET {sets} FROM {staged} s"  # noqa: S608  # as above
+                    f"UPDATE {quote(model._meta.db_table)} t SET {sets} FROM {source}"  # noqa: S608  # as above
                     f" WHERE t.{quote(key.column)} = s.{quote(key.column)}"
                     f" AND ROW({listed(chosen, 't.')}) IS DISTINCT FROM ROW({listed(chosen, 's.')})"
                     f" RETURNING {listed(tracked_fields(model), 't.')}"
                 )
-                count += _record_or_run(model, update, [], only_untracked=not set(chosen) & set(tracked_fields(model)))
+                count += _record_or_run(
+                    model, update, values, only_untracked=not set(chosen) & set(tracked_fields(model))
+                )
     return count
 
 

@@ -28,6 +28,7 @@ class EntityType:
     label: Callable[[Values], str] | None = None
     url: Callable[[Any], str] | None = None
     show: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    plural_name: str = ""
 
     @property
     def code(self) -> str:
@@ -37,6 +38,8 @@ class EntityType:
     @property
     def plural(self) -> str:
         """Answer how several of them are called."""
+        if self.plural_name:
+            return self.plural_name
         own = str(self.model._meta.verbose_name)
         return str(self.model._meta.verbose_name_plural) if self.name == own else f"{self.name}s"
 
@@ -52,9 +55,13 @@ def describe(
     label: Callable[[Values], str] | None = None,
     url: Callable[[Any], str] | None = None,
     show: Mapping[str, Callable[[Any], str]] | None = None,
+    plural: str = "",
 ) -> None:
-    """Say how the trail calls the model's rows. `label` gets a row's columns, `url` its key; both may be left out."""
-    _described[model] = EntityType(model, name or str(model._meta.verbose_name), label, url, show or {})
+    """Say how the trail calls the model's rows. `label` gets a row's columns, `url` its key; both may be left out.
+
+    `plural`: where it isn't the name with an s.
+    """
+    _described[model] = EntityType(model, name or str(model._meta.verbose_name), label, url, show or {}, plural)
 
 
 def type_of(model: type[models.Model]) -> EntityType:

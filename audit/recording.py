@@ -59,6 +59,7 @@ def relations_to(model: type[models.Model]) -> list[Any]:
     ]
 
 
+@cache
 def quote(name: str | None) -> str:
     """Answer a table's or column's name as a statement takes it."""
     return connection.ops.quote_name(str(name))

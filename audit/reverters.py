@@ -101,6 +101,10 @@ class Reverter(ABC):
         """Answer the row without which this one stays as it is: where that can't go back, this doesn't either."""
         return None
 
+    def is_consequence(self, step: Step) -> bool:
+        """Tell whether the row changed only because another did, which puts it right by itself when it goes back."""
+        return False
+
     def bonds(self, standings: Sequence[tuple[Step, State | None]], *, change_set_id: UUID) -> Sequence[Bond]:
         """Answer which of these rows go back all together or not at all. Each is given with how it is now."""
         return ()

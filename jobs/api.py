@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from rest_framework.request import Request
 
-from common import actor, workspace
+from common import actor
 from common.access import SIGNED_IN
 from common.api.operations import operation
 from common.api.views import ApiView
 from common.errors import Conflict
-from jobs import files, queries, services
+from jobs import queries, services
 from jobs.models import JobRun
-from jobs.serializers import JobQuery, JobRow, LogRow
+from jobs.serializers import JobQuery, JobRow, LogRow, job_row
 
 
 class JobsView(ApiView):
@@ -41,7 +40,7 @@ class JobView(ApiView):
     @operation("Show a job", answers=JobRow)
     def get(self, _request: Request, job_id: UUID) -> HttpResponse:
         """Answer how far it is, and how it ended."""
-        return self.answer(_row(queries.get_visible(job_id, actor.current())))
+        return self.answer(job_row(queries.get_visible(job_id, actor.current())))
 
 
 class JobLogsView(ApiView):
@@ -66,49 +65,11 @@ class JobCancelView(ApiView):
         """End a job that waits at once, one that runs at its next step. What it has done stays."""
         job = queries.get_visible(job_id, actor.current())
         job = services.cancel(job_id=job.id, now=timezone.now())
-        return self.answer(_row(job), location=reverse("api:job", args=[job.id]))
+        return self.answer(job_row(job), location=reverse("api:job", args=[job.id]))
 
 
 def _rows(jobs: Sequence[JobRun]) -> list[dict[str, Any]]:
-    return [_row(job) for job in jobs]
-
-
-def _row(job: JobRun) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "job_type": job.job_type,
-        "label": job.label,
-        "status": job.status,
-        "progress_percent": job.progress_percent,
-        "progress_message": job.progress_message,
-        "progress_data": {
-            "done": job.progress_data.get("done"),
-            "total": job.progress_data.get("total"),
-            "unit": job.progress_data.get("unit", ""),
-        },
-        "attempt": job.attempt,
-        "result": None if job.result is None else _result(job),
-        "error_message": job.error_message,
-        "created_by": job.created_by_id,
-        "created_at": job.created_at,
-        "started_at": job.started_at,
-        "completed_at": job.completed_at,
-        "last_heartbeat_at": job.last_heartbeat_at,
-        "next_attempt_at": job.next_attempt_at,
-    }
-
-
-def _result(job: JobRun) -> dict[str, Any]:
-    result = job.result or {}
-    return {
-        "message": result.get("message", ""),
-        "files": [{**entry, "url": _file_url(job, number)} for number, entry in enumerate(result.get("files", []))],
-    }
-
-
-def _file_url(job: JobRun, number: int) -> str:
-    path_of_file = reverse("jobs:ticket", settings.ROOT_URLCONF, [files.ticket(job_id=job.id, number=number)])
-    return workspace.current().url + path_of_file
+    return [job_row(job) for job in jobs]
 
 
 api_urlpatterns = [

@@ -1,7 +1,15 @@
 """How the API shows jobs."""
 
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from common import workspace
 from common.api import serializers
+from jobs import files
 from jobs.choices import JobStatus, LogLevel
+from jobs.models import JobRun
 
 
 class FileRow(serializers.Serializer):
@@ -63,3 +71,42 @@ class LogRow(serializers.Serializer):
     at = serializers.DateTimeField()
     level = serializers.ChoiceField(choices=LogLevel.choices)
     message = serializers.CharField()
+
+
+def job_row(job: JobRun) -> dict[str, Any]:
+    """Answer a job as `JobRow` shows it."""
+    return {
+        "id": job.id,
+        "job_type": job.job_type,
+        "label": job.label,
+        "status": job.status,
+        "progress_percent": job.progress_percent,
+        "progress_message": job.progress_message,
+        "progress_data": {
+            "done": job.progress_data.get("done"),
+            "total": job.progress_data.get("total"),
+            "unit": job.progress_data.get("unit", ""),
+        },
+        "attempt": job.attempt,
+        "result": None if job.result is None else _result(job),
+        "error_message": job.error_message,
+        "created_by": job.created_by_id,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "last_heartbeat_at": job.last_heartbeat_at,
+        "next_attempt_at": job.next_attempt_at,
+    }
+
+
+def _result(job: JobRun) -> dict[str, Any]:
+    result = job.result or {}
+    return {
+        "message": result.get("message", ""),
+        "files": [{**entry, "url": _file_url(job, number)} for number, entry in enumerate(result.get("files", []))],
+    }
+
+
+def _file_url(job: JobRun, number: int) -> str:
+    path_of_file = reverse("jobs:ticket", settings.ROOT_URLCONF, [files.ticket(job_id=job.id, number=number)])
+    return workspace.current().url + path_of_file

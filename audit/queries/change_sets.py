@@ -249,15 +249,16 @@ def choices() -> Choices:
 
 
 # --- What they are called -------------------------------------------------------------------------------------------
-def tallies(ids: Sequence[UUID]) -> dict[UUID, list[Tally]]:
-    """Answer how many rows of each type the change sets changed, counted up to a limit. One query."""
+def tallies(ids: Sequence[UUID], *, is_exact: bool = False) -> dict[UUID, list[Tally]]:
+    """Answer how many rows of each type the change sets changed, counted up to a limit or `is_exact`. One query."""
     kinds = labels.types()
     if not ids or not kinds:
         return {}
+    limit = "" if is_exact else f"LIMIT {COUNTED + 1}"
     counted = " UNION ALL ".join(
         f"SELECT {place}, count(DISTINCT x.key), max(x.history_id) FROM"  # noqa: S608  # names come from the models
         f" (SELECT h.{quote(key_of(kind.model).column)} AS key, h.history_id"
-        f" FROM {quote(history_of(kind.model)._meta.db_table)} h WHERE h.change_set_id = c.id LIMIT {COUNTED + 1}) x"
+        f" FROM {quote(history_of(kind.model)._meta.db_table)} h WHERE h.change_set_id = c.id {limit}) x"
         for place, kind in enumerate(kinds)
     )
     found: dict[UUID, list[Tally]] = defaultdict(list)
@@ -341,18 +342,27 @@ def _chains(found: Sequence[ChangeSet]) -> _Chains:
     return _Chains(by_id, reverting)
 
 
+def _counts(counted: dict[UUID, list[Tally]]) -> dict[UUID, int]:
+    return {change_set_id: sum(tally.count for tally in made) for change_set_id, made in counted.items()}
+
+
 def rows_of(found: Sequence[ChangeSet]) -> list[ChangeSetRow]:
     """Answer the change sets as lists show them, in the same order. The number of queries doesn't depend on theirs."""
     if not found:
         return []
     chains = _chains(found)
     counted = tallies(list({*chains.by_id, *(one.pk for one in found)}))
-    counts = {change_set_id: sum(tally.count for tally in made) for change_set_id, made in counted.items()}
+    counts = _counts(counted)
     abouts = _abouts({one.pk: counted[one.pk] for one in found if one.pk in counted})
 
     def undone(one: ChangeSet) -> str:
-        taken_back = sum(counts.get(other.pk, 0) for other in chains.in_force(one.pk))
-        return "" if not taken_back else "undone" if taken_back >= counts.get(one.pk, 0) else "partly undone"
+        others = [other.pk for other in chains.in_force(one.pk)]
+        taken_back, total = (sum(counts.get(pk, 0) for pk in pks) for pks in (others, [one.pk]))
+        if taken_back > COUNTED:
+            # Beyond the limit all are alike: whether the last of a large one was taken back only counting tells.
+            exact = _counts(tallies([one.pk, *others], is_exact=True))
+            taken_back, total = sum(exact.get(pk, 0) for pk in others), exact.get(one.pk, 0)
+        return "" if not taken_back else "undone" if taken_back >= total else "partly undone"
 
     return [
         ChangeSetRow(

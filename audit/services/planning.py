@@ -373,7 +373,9 @@ def _was_touched(step: Step, now: Mapping[str, Any], reverter: Reverter) -> bool
     )
 
 
-def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names | None) -> EntityPlan:
+def _entity_plan(  # noqa: PLR0911  # one line for each standing
+    step: Step, now: Mapping[str, Any] | None, names: Names | None
+) -> EntityPlan:
     kind, way = labels.type_of(step.model), _way(step)
     name = names.entity(step) if names else ""
     reverter = reverters.get(step.model)
@@ -387,6 +389,8 @@ def _entity_plan(step: Step, now: Mapping[str, Any] | None, names: Names | None)
         return plan(State.IMPOSSIBLE, NOT_REVERTIBLE)
     if not step.is_whole:
         return plan(State.IMPOSSIBLE, NO_LONGER_KNOWN)
+    if reverter.is_consequence(step):
+        return plan(State.DONE)
     if way is Way.RECREATE:
         return plan(State.CLEAN if now is None else State.DONE)
     if way is Way.REMOVE:

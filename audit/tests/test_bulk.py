@@ -4,11 +4,12 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, models
+from django.db import DataError, IntegrityError, connection, models
 from django.db.models import F, ProtectedError, Value
 from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
@@ -44,11 +45,45 @@ def test_creates_in_batches_and_answers_the_sum() -> None:
 def test_takes_as_many_statements_for_many_rows_as_for_few() -> None:
     bulk.bulk_create(Role, [Role(name="First")])
     with CaptureQueriesContext(connection) as few:
-        bulk.bulk_create(Role, _roles(2))
+        bulk.bulk_create(Role, _roles(bulk.FEW))
+    assert len(few) == 1
     Role.objects.filter(name__startswith="Role 0").delete()
+    with CaptureQueriesContext(connection) as some:
+        bulk.bulk_create(Role, _roles(bulk.FEW + 1))
+    Role.objects.filter(name__startswith="Role ").delete()
     with CaptureQueriesContext(connection) as many:
-        bulk.bulk_create(Role, _roles(200))
-    assert len(many) == len(few)
+        bulk.bulk_create(Role, _roles(10 * bulk.FEW))
+    assert len(many) == len(some)
+
+
+# COPY answers the driver's own error.
+_TOO_LONG = (DataError, psycopg.DataError)
+
+
+@pytest.mark.parametrize("count", [1, bulk.FEW + 1])
+def test_refuses_what_is_too_long(count: int) -> None:
+    roles = _roles(count)
+    roles[0].name = "x" * (Role._meta.get_field("name").max_length + 1)
+    with pytest.raises(_TOO_LONG), abandoned():
+        bulk.bulk_create(Role, roles)
+    roles[0].name = "Role 000"
+    bulk.bulk_create(Role, roles)
+    roles[0].name = "x" * (Role._meta.get_field("name").max_length + 1)
+    with pytest.raises(_TOO_LONG), abandoned():
+        bulk.bulk_update(Role, roles, fields=["name"])
+
+
+@pytest.mark.parametrize("count", [3, bulk.FEW + 1])
+def test_updates_each_row_to_its_own_values(count: int) -> None:
+    roles = _roles(count)
+    bulk.bulk_create(Role, roles)
+    for number, role in enumerate(roles):
+        role.name, role.permissions = f"New {number:03}", ["orders:write"] * (number % 2)
+    assert bulk.bulk_update(Role, roles, fields=["name", "permissions"]) == count
+    stored = Role.objects.in_bulk([role.pk for role in roles])
+    assert [(stored[role.pk].name, stored[role.pk].permissions) for role in roles] == [
+        (role.name, role.permissions) for role in roles
+    ]
 
 
 def test_keeps_awkward_values_as_they_are() -> None:

@@ -13,7 +13,7 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audit import bulk, context, diff, queries
+from audit import bulk, context, diff, labels, queries
 from audit.diff import Names, Step, differences, word_diff
 from audit.models import ChangeSet, Source
 from audit.queries import Filters
@@ -435,12 +435,20 @@ def test_knows_every_entity_type_by_one_name() -> None:
     assert apps.get_model("audit", "ChangeSet")._meta.object_name not in names
 
 
+def test_several_of_a_kind_are_called_as_people_say_it() -> None:
+    kinds = [labels.type_of(model) for model in every_tracked_model()]
+    plurals = {kind.name: kind.plural for kind in kinds}
+    assert plurals["role of a user"] == "roles of users"
+    assert plurals["lot of a purchase"] == "lots of purchases"
+    assert not [name for name, plural in plurals.items() if "'s " in plural or (" of a" in name and " of a" in plural)]
+
+
 # --- Reading --------------------------------------------------------------------------------------------------------
 # Kinds of column that survive the way over JSON (audit.reading), each seen doing so; add one when it does.
 _READ = {
     "ArrayField", "BigIntegerField", "BooleanField", "CharField", "CountryField", "DateField", "DateTimeField",
     "DecimalField", "EmailField", "ForeignKey", "IntegerField", "JSONField", "BigAutoField", "PositiveIntegerField",
-    "PositiveSmallIntegerField", "TextField", "UUIDField", "OneToOneField",
+    "PositiveSmallIntegerField", "TextField", "UUIDField", "OneToOneField", "URLField",
 }  # fmt: skip
 
 

@@ -1,13 +1,10 @@
 """A dispatcher killed at each of its steps: what a subscriber does about an event happens once all the same."""
 
-import os
 import signal
-from collections.abc import Callable
 
 import pytest
-from django.db import connection
 
-from common import steps, workspace
+from common.testing.dying import killed
 from common.testing.tasks import real_broker
 from events import bus
 from events.dispatch import dispatch
@@ -23,27 +20,6 @@ def note(occurrence: Occurrence) -> None:
     bus.publish(BoxEmptied(box=occurrence.data["place"]))
 
 
-def dispatch_in_a_process(listener: Callable[[str], None]) -> int:
-    """Dispatch in a process of its own; answer how that ended, as os.waitpid does."""
-    key = workspace.current_key()
-    connection.close()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            steps.listen(listener)
-            with workspace.enter(key):
-                dispatch()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1]
-
-
-def killer(number: int) -> Callable[[str], None]:
-    passed = iter(range(1000))
-    return lambda _name: os.kill(os.getpid(), signal.SIGKILL) if next(passed) == number else None
-
-
 def test_does_each_thing_once_wherever_it_is_killed() -> None:
     bus.on("brick.moved")(note)
     number, kills = 0, 0
@@ -51,13 +27,13 @@ def test_does_each_thing_once_wherever_it_is_killed() -> None:
         Event.objects.all().delete()
         with real_broker():  # where nobody takes them: this test is the worker
             bus.publish(*(BrickMoved(brick="3001", place=place) for place in range(3)))
-        killed = dispatch_in_a_process(killer(number)) == signal.SIGKILL
-        kills += killed
+        is_killed = killed(dispatch, number) == signal.SIGKILL
+        kills += is_killed
         dispatch()
         told = Event.objects.filter(event_type="box.emptied").order_by("sequence")
         assert [event.payload["data"]["box"] for event in told] == [0, 1, 2], f"killed at step {number}"
         assert not Telling.objects.filter(done_at=None).exists()
-        if not killed:
+        if not is_killed:
             break
         number += 1
     # Before, after and behind the transaction of each telling.

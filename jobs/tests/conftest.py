@@ -7,7 +7,6 @@ from django.contrib.auth import get_user_model
 
 from common import actor, shutdown
 from common.actor import Actor, ActorKind
-from common.testing.tasks import real_broker
 from jobs.tests.factories import acting
 
 
@@ -22,10 +21,3 @@ def _find_users(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(actor._finders, ActorKind.USER, find)
     yield
     shutdown.withdraw()
-
-
-@pytest.fixture
-def no_worker() -> Iterator[None]:
-    """Send tasks to the broker, where nobody takes them: the test is the worker."""
-    with real_broker():
-        yield

@@ -1,10 +1,9 @@
 """A worker killed at each of its steps: the job ends as if nobody had touched it, and each effect happened once."""
 
-import os
 import signal
 import threading
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from common import steps, workspace
+from common.testing.dying import in_a_process, killed, listening, recorded
 from jobs import services
 from jobs.choices import JobStatus, LogLevel
 from jobs.models import JobRun
@@ -37,21 +37,6 @@ def count(run: Run) -> dict[str, str]:
     return {"message": f"{BRICKS} bricks."}
 
 
-def in_a_process(work: Callable[[], None]) -> int:
-    """Do the work in a process of its own; answer how that ended, as os.waitpid does."""
-    key = workspace.current_key()
-    connection.close()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            with workspace.enter(key):
-                work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1]
-
-
 def outcome(job: JobRun) -> tuple[str, object, object, list[str]]:
     job.refresh_from_db()
     lines = job.logs.filter(level=LogLevel.INFO).order_by("id").values_list("message", flat=True)
@@ -66,51 +51,18 @@ UNDISTURBED = (
 )
 
 
-def recorded_steps(tmp_path: Path) -> list[str]:
-    """Answer the steps of a run that nobody disturbs."""
-    record = tmp_path / "steps"
-
-    def note(name: str) -> None:
-        with record.open("a") as lines:
-            lines.write(f"{name}\n")
-
-    job = services.start("bricks.counted", key="clean")
-
-    def work() -> None:
-        steps.listen(note)
-        run_job(job_id=job.id)
-
-    assert in_a_process(work) == 0
-    assert outcome(job) == UNDISTURBED
-    return record.read_text().split()
-
-
-def killed_at(number: int, job: JobRun) -> int:
-    """Run the job in a process that is killed at its nth step; answer how it ended."""
-    passed = 0
-
-    def kill(_name: str) -> None:
-        nonlocal passed
-        if passed == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        passed += 1
-
-    def work() -> None:
-        steps.listen(kill)
-        run_job(job_id=job.id)
-
-    return in_a_process(work)
-
-
 def test_ends_the_same_wherever_its_worker_is_killed(tmp_path: Path) -> None:
     with declared("bricks.counted", count, heartbeat_limit=LIMIT):
-        names = recorded_steps(tmp_path)
+        clean = services.start("bricks.counted", key="clean")
+        names = recorded(lambda: run_job(job_id=clean.id), tmp_path / "steps")
+        assert outcome(clean) == UNDISTURBED
         assert {"jobs.claimed", "count.logged", "jobs.checkpoint", "count.committed", "jobs.ended"} <= set(names)
         for number, name in enumerate(names):
             job = services.start("bricks.counted", key=f"killed at {number}")
-            assert killed_at(number, job) == signal.SIGKILL, name
+            work = partial(run_job, job_id=job.id)
+            assert killed(work, number) == signal.SIGKILL, name
             services.sweep(now=timezone.now() + LATER)
-            assert in_a_process(lambda job=job: run_job(job_id=job.id)) == 0  # type: ignore[misc]  # a default of a lambda has no annotation
+            assert in_a_process(work) == 0
             assert outcome(job) == UNDISTURBED, f"killed at step {number}, {name}"
 
 
@@ -154,8 +106,7 @@ def test_refuses_the_effects_of_a_holder_that_was_thought_dead() -> None:
 
     with declared("bricks.counted", count, heartbeat_limit=LIMIT):
         job = services.start("bricks.counted")
-        steps.listen(hang)
-        try:
+        with listening(hang):
             thread = threading.Thread(target=slow, name="slow")
             thread.start()
             assert hangs.wait(30)
@@ -164,8 +115,6 @@ def test_refuses_the_effects_of_a_holder_that_was_thought_dead() -> None:
             assert outcome(job) == UNDISTURBED
             goes_on.set()
             thread.join(30)
-        finally:
-            steps.listen(None)
     assert outcome(job) == UNDISTURBED
     assert job.attempt == 2
 

@@ -1,9 +1,9 @@
 """What is too much for one request is reverted by a job: all of it, once, wherever its worker is killed."""
 
-import os
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,16 +17,17 @@ from audit import services as audit
 from audit.models import ChangeSet
 from audit.reverters import Patch, RowsReverter
 from audit.services import HandedOver
-from common import actor, steps
+from common import actor
 from common.actor import Actor, ActorKind
 from common.errors import Conflict, PermissionDenied
+from common.testing.dying import in_a_process, killed, listening
 from common.testing.people import make_user
 from jobs import services
 from jobs.choices import JobStatus
 from jobs.models import JobRun
 from jobs.runner import run_job
 from jobs.tests.factories import acting, person
-from jobs.tests.test_kills import LATER, in_a_process
+from jobs.tests.test_kills import LATER
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_worker")]
 
@@ -224,11 +225,8 @@ def test_stops_when_cancelled_and_goes_on_when_asked_again(ana: Actor, monkeypat
         if name == "jobs.checkpoint" and parts == 4:
             services.cancel(job_id=job.id, now=timezone.now())
 
-    steps.listen(cancel)
-    try:
+    with listening(cancel):
         _run(job)
-    finally:
-        steps.listen(None)
     assert (job.status, _ours().filter(permissions=["orders:read"]).count()) == (JobStatus.CANCELLED, 200)
     _run(_revert(change))
     assert _is_before()
@@ -242,10 +240,11 @@ def test_ends_the_same_wherever_its_worker_is_killed(ana: Actor, monkeypatch: py
     number = 0
     while True:
         job = _revert(change)
-        if _killed_at(number, job) != signal.SIGKILL:
+        work = partial(run_job, job_id=job.id)
+        if killed(work, number) != signal.SIGKILL:
             break
         services.sweep(now=timezone.now() + LATER + timedelta(seconds=60))
-        assert in_a_process(lambda job=job: run_job(job_id=job.id)) == 0  # type: ignore[misc]  # a default of a lambda has no annotation
+        assert in_a_process(work) == 0
         job.refresh_from_db()
         assert (job.status, job.error_message) == (JobStatus.COMPLETED, ""), f"killed at step {number}"
         assert job.result is not None
@@ -255,22 +254,6 @@ def test_ends_the_same_wherever_its_worker_is_killed(ana: Actor, monkeypatch: py
         assert trail.count() == trail.values("id").distinct().count() == MANY
         change, number = _change(), number + 1
     assert number > 6
-
-
-def _killed_at(number: int, job: JobRun) -> int:
-    passed = 0
-
-    def kill(_name: str) -> None:
-        nonlocal passed
-        if passed == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        passed += 1
-
-    def work() -> None:
-        steps.listen(kill)
-        run_job(job_id=job.id)
-
-    return in_a_process(work)
 
 
 # --- Doors ----------------------------------------------------------------------------------------------------------
