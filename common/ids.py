@@ -1,5 +1,6 @@
 """Keys ordered by time, made by the application because PostgreSQL 16 has no uuidv7()."""
 
+import hashlib
 import secrets
 import time
 from uuid import UUID
@@ -11,6 +12,13 @@ def new_id() -> UUID:
     """Answer a fresh UUIDv7 (RFC 9562, section 5.7): later keys sort after earlier ones."""
     made: UUID = uuid_utils.compat.uuid7()
     return made
+
+
+def derived_id(key: UUID, text: str) -> UUID:
+    """Answer a key that is of `key`'s time, and the same for the same text (a UUIDv7 with a digest for its noise)."""
+    digest = int.from_bytes(hashlib.sha256(key.bytes + text.encode()).digest()[:10])
+    noise = digest & ~(0xF << 76 | 0b11 << 62)
+    return UUID(int=key.int >> 80 << 80 | 0x7 << 76 | 0b10 << 62 | noise)
 
 
 # RFC 9562, section 6.2, method 1: twelve bits of a counter follow the millisecond.

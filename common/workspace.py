@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
+from common.paper import SlipPaper
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -30,6 +32,20 @@ class Workspace:
     remarks_pattern: str = ""
     # A lot that sold nothing for so long is stale.
     stale_after_days: int = 365
+    # Whether a photo may leave the house, so that somebody outside says what it shows.
+    identifies_photos: bool = True
+    # A buyer who ordered nothing for so long is forgotten; 0: never by itself.
+    buyer_retention_months: int = 0
+    # As papers show it: street, town, country.
+    address: tuple[str, ...] = ()
+    vat_text: str = ""
+    # What stands at the foot of papers.
+    document_text: str = ""
+    # What packing slips are printed on, and whether they show what is in the parcel.
+    slip_paper: str = SlipPaper.SHEET
+    has_slip_pictures: bool = True
+    # Its people may look and not change: nothing goes out to channels meanwhile, and their orders come in.
+    is_suspended: bool = False
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from django import forms, template
 from django.forms import BoundField
@@ -36,6 +37,19 @@ _STATUS_VARIANTS = {
         "FAILED": "danger",
         "CANCELLED": "outline",
     },
+    "order": {
+        "NEW": "info",
+        "PENDING": "outline",
+        "PICKING": "info",
+        "PACKING": "info",
+        "READY": "success outline",
+        "SHIPPED": "",
+        "DELIVERED": "",
+        "COMPLETED": "",
+        "CANCELLED": "danger outline",
+        "REFUNDED": "warning outline",
+    },
+    "line": {"PENDING": "outline", "PICKED": "success", "PARTIAL": "warning", "MISSING": "danger"},
     "import": {
         "MAPPING": "warning",
         "READING": "info",
@@ -45,7 +59,31 @@ _STATUS_VARIANTS = {
         "FAILED": "danger",
         "CANCELLED": "outline",
     },
+    "run": {
+        "PENDING": "outline",
+        "FETCHING": "info",
+        "COMPARING": "info",
+        "PREVIEW_READY": "warning",
+        "APPLYING": "info",
+        "COMPLETED": "success",
+        "FAILED": "danger",
+        "CANCELLED": "outline",
+    },
+    "repricing": {
+        "PLANNING": "info",
+        "READY": "info",
+        "APPLYING": "info",
+        "COMPLETED": "success",
+        "FAILED": "danger",
+        "CANCELLED": "outline",
+    },
 }
+
+
+@cache
+def _sheet(name: str) -> str:
+    """Answer the address of a sheet of drawings, which a long list names a thousand times."""
+    return static(name)
 
 
 # --- Icons, people ---------------------------------------------------------------------------------------------------
@@ -53,7 +91,7 @@ _STATUS_VARIANTS = {
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """Draw one of the sprite's icons; without a label it is decoration, and hidden from screen readers."""
     classes = f"icon {size}".strip()
-    href = f"{static('img/icons.svg')}#{name}"
+    href = f"{_sheet('img/icons.svg')}#{name}"
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', classes, label, href)
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, href)
@@ -221,7 +259,7 @@ def thing(item_type: str, rgb: str) -> SafeString:
     return format_html(
         '<svg class="thumb" aria-hidden="true" fill="#{}"><use href="{}#{}"/></svg>',
         found.group(1) if found else _NO_COLOR,
-        static("img/types.svg"),
+        _sheet("img/types.svg"),
         item_type,
     )
 

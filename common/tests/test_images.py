@@ -43,6 +43,17 @@ def test_takes_every_kind_of_color(mode: str) -> None:
     assert clean(_picture(kind="PNG", mode=mode)).width == 640
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_keeps_the_grays_of_a_deep_picture(kind: str) -> None:
+    deep = Image.new("I;16", (256, 16))
+    deep.putdata([column * 257 for _row in range(16) for column in range(256)])
+    out = io.BytesIO()
+    deep.save(out, kind)
+    with Image.open(io.BytesIO(clean(out.getvalue()).jpeg)) as image:
+        grays = [image.convert("L").getpixel((column, 8)) for column in (0, 64, 128, 200, 255)]
+    assert grays == pytest.approx([0, 64, 128, 200, 255], abs=4)
+
+
 def test_takes_a_cmyk_picture() -> None:
     assert clean(_picture(mode="CMYK")).width == 640
 
@@ -109,6 +120,7 @@ def _png_head(width: int, height: int) -> bytes:
     (_png_head(60_000, 60_000), "50 megapixels"),
     (_png_head(100, 100), "damaged"),
     (_picture()[:900], "damaged"),
+    (_picture(kind="TIFF", mode="F"), "no picture"),
     (b"\0" * (LIMIT_BYTES + 1), "10 MB"),
 ])  # fmt: skip
 def test_refuses_anything_else_and_says_why(data: bytes, says: str) -> None:

@@ -5,5 +5,18 @@ from common.wire.budget import Budget, CallClass, Ledger
 from common.wire.client import Answer, Wire
 from common.wire.registry import Registry
 from common.wire.retry import Policy
+from common.wire.transport import LostError, NotSentError, download
 
-__all__ = ["Answer", "Breaker", "Budget", "CallClass", "Ledger", "Policy", "Registry", "Wire"]
+__all__ = [
+    "Answer",
+    "Breaker",
+    "Budget",
+    "CallClass",
+    "Ledger",
+    "LostError",
+    "NotSentError",
+    "Policy",
+    "Registry",
+    "Wire",
+    "download",
+]

@@ -53,6 +53,11 @@ class Breaker:
         left = self._run(_ADMIT, [str(self.threshold), str(round(self.trial_s * 1000))])
         return float(left or 0) / 1000
 
+    def paused_s(self) -> float:
+        """Answer the seconds for which nobody may ask, 0 where somebody may; only looks."""
+        left = self._quietly(lambda shared: shared.pttl(self._keys()[0]))
+        return max(0.0, float(left or 0) / 1000)
+
     def note_success(self) -> None:
         """Close: it is back."""
         self._quietly(lambda shared: shared.unlink(*self._keys()[1:]))

@@ -2,12 +2,13 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
 from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode
 
 import httpcore
 import httpx
@@ -34,6 +35,10 @@ class LostError(Exception):
     """It was sent, and no whole answer came: cut, too slow, too large."""
 
 
+class TooLargeError(LostError):
+    """The answer is larger than it may be."""
+
+
 class Exchanged:
     """A whole answer: status, headers (of any case) and the body, unpacked."""
 
@@ -48,18 +53,25 @@ class Exchanged:
 def exchange(
     method: str, url: str, *, total_s: float, limit_bytes: int, read_s: float = READ_S,
     headers: Mapping[str, str] | None = None, params: Mapping[str, Any] | None = None, json: Any = None,
-    files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    form: Mapping[str, str] | None = None, files: Mapping[str, tuple[str, bytes, str]] | None = None,
+    is_guarded: bool = False,
+    sign: Callable[[str, str], Mapping[str, str]] | None = None,
 ) -> Exchanged:  # fmt: skip
     """Send a request and answer the whole answer. Redirects are answers, not followed.
 
-    `total_s` limits all of it, however slowly bytes drip in. `files`: field → name, content, media type. Raises
-    NotSentError and LostError.
+    `total_s` limits all of it, however slowly bytes drip in. `files`: field → name, content, media type. `sign`:
+    further headers, from the method and the very URL that is sent. `is_guarded`: the URL is not ours, and only
+    addresses of the internet are asked. Raises NotSentError (also for a forbidden address) and LostError.
     """
+    client = _guarded_client() if is_guarded else _client()
     with _time(total_s), _faults():
-        request = _client().build_request(
-            method, url, headers=headers, params=params, json=json, files=files, timeout=_timeout(read_s)
-        )
-        response = _client().send(request, stream=True)
+        request = client.build_request(
+            method, _with_query(url, params), headers=headers, json=json, data=form, files=files,
+            timeout=_timeout(read_s),
+        )  # fmt: skip
+        if sign is not None:
+            request.headers.update(sign(method, str(request.url)))
+        response = client.send(request, stream=True)
         try:
             body = bytearray()
             for piece in _limited(response, limit_bytes):
@@ -69,15 +81,20 @@ def exchange(
             response.close()
 
 
-def download(url: str, into: BinaryIO, *, total_s: float, limit_bytes: int) -> Exchanged:
+def download(
+    url: str, into: BinaryIO, *, total_s: float, limit_bytes: int, headers: Mapping[str, str] | None = None,
+    inside: frozenset[str] = frozenset(),
+) -> Exchanged:  # fmt: skip
     """Write what a URL that a user set leads to into a file; answer status and headers, without a body.
 
-    Nothing is written unless the status is 200. Only addresses of the internet are asked, after each redirect too.
-    Raises NotSentError (also for a forbidden address) and LostError.
+    Nothing is written unless the status is 200. Only addresses of the internet are asked, after each redirect too, and
+    those hosts (`name:port`) `inside` our own network that the operator allows. Raises NotSentError (also for a
+    forbidden address) and LostError.
     """
     with _time(total_s), _faults():
         for _hop in range(_REDIRECTS):
-            response = _guarded_client().send(_guarded_client().build_request("GET", url), stream=True)
+            client = _client() if _host_of(url) in inside else _guarded_client()
+            response = client.send(client.build_request("GET", url, headers=headers), stream=True)
             try:
                 if response.next_request is not None:
                     url = str(response.next_request.url)
@@ -91,12 +108,23 @@ def download(url: str, into: BinaryIO, *, total_s: float, limit_bytes: int) -> E
         raise LostError(_TOO_MANY)
 
 
+def _host_of(url: str) -> str:
+    """Answer name and port of a URL."""
+    parts = httpx.URL(url)
+    return f"{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def _with_query(url: str, params: Mapping[str, Any] | None) -> str:
+    """Answer the URL with a query in which a space is %20: who signs by RFC 3986 takes a plus for a plus."""
+    return f"{url}?{urlencode(params, quote_via=quote, safe='')}" if params else url
+
+
 def _limited(response: httpx.Response, limit_bytes: int) -> Iterator[bytes]:
     length = 0
     for piece in response.iter_bytes():
         length += len(piece)
         if length > limit_bytes:
-            raise LostError(f"the answer is larger than {limit_bytes} bytes")
+            raise TooLargeError(f"the answer is larger than {limit_bytes} bytes")
         yield piece
 
 
@@ -125,8 +153,11 @@ def _faults() -> Iterator[None]:
 
 
 def _cause(error: httpx.HTTPError) -> str:
-    cause = error.__cause__.__cause__ if error.__cause__ else None
-    return str(cause) if isinstance(cause, guard.ForbiddenAddressError) else type(error).__name__
+    return str(error.__cause__) if isinstance(error.__cause__, _ForbiddenError) else type(error).__name__
+
+
+class _ForbiddenError(httpcore.ConnectError):
+    """The guard's refusal, in a form that httpcore and httpx pass on."""
 
 
 def _timeout(read_s: float) -> httpx.Timeout:
@@ -172,7 +203,7 @@ class _Backend(httpcore.SyncBackend):
             try:
                 host = guard.resolve(host, port)
             except guard.ForbiddenAddressError as error:
-                raise httpcore.ConnectError(str(error)) from error
+                raise _ForbiddenError(str(error)) from error
         left = _left(timeout, httpcore.ConnectTimeout)
         return _Stream(super().connect_tcp(host, port, left, local_address, socket_options))
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,14 @@ def test_takes_no_harm_from_a_strange_retry_after(told: str | None, wire_to: Mak
     assert 0 <= failed.value.extra["retry_after"] <= 2
 
 
+@pytest.mark.parametrize("told", ["9" * 400, 10**12, "Fri, 01 Jan 9999 00:00:00 GMT"])
+def test_leaves_nobody_alone_for_longer_than_a_day(told: str | int, wire_to: Make, sandbox: SandboxProcess) -> None:
+    sandbox.fault("rate_limit", retry_after=told)
+    with pytest.raises(ProviderUnavailable) as failed:
+        _ask(wire_to())
+    assert failed.value.extra["retry_after"] == 86_400
+
+
 @pytest.mark.parametrize(("kind", "options"), [
     ("timeout_before", {"seconds": 3}),
     ("slow_body", {"pieces": 100, "seconds": 0.2}),
@@ -157,3 +166,28 @@ def test_leaves_a_provider_alone_that_fails_again_and_again(wire_to: Make, sandb
     time.sleep(0.5)
     assert _ask(wire).data["name"] == "Red"
     assert _ask(wire).data["name"] == "Red"
+
+
+def test_sends_a_form_and_headers_of_its_own(wire_to: Make, sandbox: SandboxProcess) -> None:
+    with pytest.raises(ProviderRejected):
+        wire_to().call("create", method="POST", path="lego/colors/4/", form={"a b": "c&d"}, headers={"X-Own": "1"})
+    asked = sandbox.asked()[0]
+    assert asked["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
+    assert (asked["headers"]["X-Own"], asked["body_bytes"]) == ("1", len("a+b=c%26d"))
+
+
+def test_makes_something_smaller_of_a_long_answer(wire_to: Make, sandbox: SandboxProcess) -> None:
+    sandbox.fault("status", status=200, body=[{"id": 1}, {"id": 2}])
+    got = wire_to().call("list", path="lego/colors/", hook=lambda value: value["id"])
+    assert got.data == [1, 2]
+
+
+def test_says_what_a_provider_explains_and_hides_secrets_in_it(wire_to: Make, sandbox: SandboxProcess) -> None:
+    sandbox.fault("status", status=403, body={"why": f"not {sandbox.rebrickable_key}"})
+
+    def explain(status: int, data: Any) -> dict[str, Any]:
+        return {"reason": "scope", "detail": f"It says {data['why']} ({status})."}
+
+    with pytest.raises(CredentialsRefused, match=r"It says not \[hidden\] \(403\)\.") as failed:
+        _ask(wire_to(explain=explain))
+    assert failed.value.extra["reason"] == "scope"
