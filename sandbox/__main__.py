@@ -6,10 +6,23 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
+from sandbox.bricklink import BrickLink
 from sandbox.brickognize import Brickognize
+from sandbox.brickowl import BrickOwl
+from sandbox.brikick import Brikick
+from sandbox.central_bank import CentralBank
+from sandbox.clock import Clock
+from sandbox.dumps import Dumps
+from sandbox.market.notices import Courier
+from sandbox.pictures import Pictures
 from sandbox.rebrickable import KEY, Rebrickable
+from sandbox.sellers import World
 from sandbox.server import Sandbox
+from sandbox.state import State, StateError
+from sandbox.steering import Steering, demo
+from sandbox.switches import Switches
 
 
 def main() -> int:
@@ -25,16 +38,38 @@ def main() -> int:
     parser.add_argument(
         "--rebrickable-rate", type=float, default=1.0, help="calls a second that Rebrickable takes (%(default)s)"
     )
+    parser.add_argument(
+        "--profile", choices=demo.PROFILES, default="empty", help="what the demo's stores begin with (%(default)s)"
+    )
+    parser.add_argument("--state", type=Path, metavar="FILE", help="what is remembered; gone at the end without it")
+    parser.add_argument(
+        "--origin", action="append", default=[], metavar="URL",
+        help="further address that callers of BrickLink may have signed, such as https://sandbox.example",
+    )  # fmt: skip
     options = parser.parse_args()
     token = options.token or secrets.token_urlsafe(16)
-    services = (Rebrickable(per_second=options.rebrickable_rate), Brickognize())
+    try:
+        world = World(State(options.state), Clock(), Switches())
+    except StateError as error:
+        parser.error(str(error))
+    bricklink, brickowl = BrickLink(world, origins=options.origin), BrickOwl(world)
+    services = (
+        Rebrickable(per_second=options.rebrickable_rate), Brickognize(), bricklink, brickowl, Brikick(world),
+        CentralBank(), Dumps(), Pictures(),
+    )  # fmt: skip
+    steering = Steering(world, profile=options.profile, forget=(bricklink.guard.nonces.clear, brickowl.buckets.clear))
     listener = None if options.fd is None else socket.socket(fileno=options.fd)
-    server = Sandbox((options.host, options.port), services=services, token=token, seed=options.seed, listener=listener)
+    server = Sandbox(
+        (options.host, options.port), services=services, token=token, seed=options.seed, listener=listener,
+        commands=(steering,), clock=world.clock,
+    )  # fmt: skip
 
     def stop(*_: object) -> None:
         # From another thread: serve_forever, which this handler interrupts, must go on to see it.
         threading.Thread(target=server.shutdown).start()
 
+    courier = Courier(world)
+    courier.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     sys.stdout.write(f"sandbox at {server.url}, control token {token}, Rebrickable key {KEY}\n")
@@ -43,6 +78,8 @@ def main() -> int:
     sys.stdout.flush()
     server.serve_forever()
     server.server_close()
+    courier.stop()
+    world.state.close()
     return 0
 
 
