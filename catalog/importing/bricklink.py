@@ -1,6 +1,6 @@
 """Merges BrickLink's dumps: the canonical items, their categories, colors, and LEGO's element ids."""
 
-from catalog.importing.sql import Counts, merge, run
+from catalog.importing.sql import SET_ITEM, Counts, have, merge, run
 from catalog.importing.tables import BRICKLINK_ITEMS
 
 _CATEGORIES = """
@@ -12,16 +12,17 @@ SELECT DISTINCT ON (id) id, name, rgb, color_type, year_from, year_to, 'bricklin
     ARRAY[]::int[] AS lego_ids, ARRAY[]::int[] AS rebrickable_alternate_ids, ARRAY[]::int[] AS brickowl_alternate_ids
 FROM staged_bricklink_colors ORDER BY id
 """
+# Items say the number of a category and a path that begins with it: `Town / City / Fire` stands in Town.
 _PATHS = """
-SELECT DISTINCT ON (category_id) 'bricklink' AS kind, category_id AS number, category_name AS name,
-    'bricklink' AS source
-FROM {staged} WHERE category_name <> '' ORDER BY category_id
+SELECT DISTINCT ON (category_id) 'bricklink' AS kind, category_id AS number,
+    split_part(category_name, ' / ', 1) AS name, 'bricklink' AS source
+FROM {staged} WHERE category_name <> '' ORDER BY category_id, name
 """
 _ITEMS = """
 SELECT DISTINCT ON (s.item_no) '{kind}' AS item_type, s.item_no, s.name, c.id AS category_id, s.weight_grams,
     coalesce(s.dimensions, '') AS dimensions, s.year AS year_released,
     CASE WHEN coalesce(s.alternates, '') = '' THEN ARRAY[]::varchar[]
-         ELSE regexp_split_to_array(s.alternates, '\\s*,\\s*')::varchar[] END AS alternate_nos,
+         ELSE string_to_array(s.alternates, ',')::varchar[] END AS alternate_nos,
     false AS is_provisional, 'bricklink' AS source, NULL::timestamptz AS retired_at, '' AS image_url,
     '' AS thumbnail_url, '' AS words, 0 AS popularity
 FROM {staged} s LEFT JOIN catalog_catalogcategory c ON c.kind = 'bricklink' AND c.number = s.category_id
@@ -64,7 +65,16 @@ JOIN catalog_catalogitem owner ON owner.item_no = s.subject AND owner.item_type 
 JOIN catalog_catalogitem i ON i.item_no = s.item_no AND i.item_type = s.item_type
 LEFT JOIN catalog_catalogcolor c ON c.id = s.color_id
 WHERE s.color_id IS NULL OR s.color_id = 0 OR c.id IS NOT NULL
-GROUP BY owner.id, i.id, s.color_id, s.is_spare, s.is_alternate, s.is_counterpart, s.match_id
+GROUP BY owner.id, i.id, nullif(s.color_id, 0), s.is_spare, s.is_alternate, s.is_counterpart, nullif(s.match_id, 0)
+"""
+# What the sets that were staged are no longer made of, whoever said so.
+_GONE = """
+DELETE FROM catalog_catalogsetitem t USING catalog_catalogitem o
+WHERE o.id = t.set_id AND o.item_type IN ('SET', 'MINIFIG', 'GEAR')
+  AND o.item_no IN (SELECT subject FROM staged_bricklink_contents)
+  AND NOT EXISTS (SELECT 1 FROM bricklink_content q WHERE q.set_id = t.set_id AND q.item_id = t.item_id
+                  AND (q.color_id, q.is_spare, q.is_alternate, q.is_counterpart, q.match_id)
+                      IS NOT DISTINCT FROM (t.color_id, t.is_spare, t.is_alternate, t.is_counterpart, t.match_id))
 """
 
 
@@ -79,12 +89,15 @@ def merge_bricklink(codes: frozenset[str], counts: Counts) -> None:
         if table.code not in codes:
             continue
         staged = table.staging
-        # The list of all categories is flat; the paths stand at the items.
-        counts.add("categories", merge("catalog_catalogcategory", _PATHS.format(staged=staged), key="kind, number"))
+        # The list of all categories has the names; without it the beginnings of the paths must do.
+        paths = _PATHS.format(staged=staged)
+        counts.add("categories", merge("catalog_catalogcategory", paths, key="kind, number", is_new_only=True))
         kept = ("image_url", "thumbnail_url", "words", "popularity")
         items = _ITEMS.format(kind=kind, staged=staged)
         run(_CLAIMED.format(kind=kind, staged=staged))
-        counts.add("items", merge("catalog_catalogitem", items, key="item_type, item_no", keeps=kept))
+        # Which columns a download has is the choice of whoever fetches it.
+        fills = ("weight_grams", "dimensions", "year_released", "alternate_nos")
+        counts.add("items", merge("catalog_catalogitem", items, key="item_type, item_no", keeps=kept, fills=fills))
         counts.add("retired", run(_RETIRED.format(kind=kind, staged=staged)))
     if "bricklink/codes" in codes:
         counts.add("items", merge("catalog_catalogitem", _CODED, key="item_type, item_no", is_new_only=True))
@@ -96,9 +109,6 @@ def merge_bricklink(codes: frozenset[str], counts: Counts) -> None:
 
 def _replace_contents(counts: Counts) -> None:
     """Have the sets that were staged made of just what was staged."""
-    run(
-        "DELETE FROM catalog_catalogsetitem t USING catalog_catalogitem o WHERE o.id = t.set_id"
-        " AND o.item_type IN ('SET', 'MINIFIG', 'GEAR') AND o.item_no IN (SELECT subject FROM"
-        " staged_bricklink_contents)"
-    )
-    counts.add("set contents", merge("catalog_catalogsetitem", _CONTENTS, key=""))
+    have("bricklink_content", _CONTENTS)
+    counts.add("set contents", run(_GONE))
+    counts.add("set contents", merge("catalog_catalogsetitem", "SELECT * FROM bricklink_content q", key=SET_ITEM))

@@ -4,6 +4,8 @@ Two sources mean the same part where they give the same LEGO element ids to it. 
 elements of a part that the other one gives to its own (catalog-sources.md, 4.3); below one half it is a hint alone.
 """
 
+from collections.abc import Iterable
+
 from catalog.importing.sql import Counts, have, merge, run
 
 _BY_ELEMENTS = """
@@ -52,7 +54,6 @@ _TAKE_OVER = (
     " ON CONFLICT DO NOTHING",
     "DELETE FROM catalog_catalogexternalid t USING known_by_now k WHERE t.item_id = k.old_id",
     "DELETE FROM catalog_catalogitemcolor t USING known_by_now k WHERE t.item_id = k.old_id",
-    "DELETE FROM catalog_priceguide t USING known_by_now k WHERE t.item_id = k.old_id",
     "UPDATE catalog_imageidentification t SET matched_item_id = k.new_id FROM known_by_now k WHERE t.matched_item_id ="
     " k.old_id",
     "UPDATE catalog_catalogitem t SET name = p.name, category_id = coalesce(t.category_id, p.category_id)"
@@ -86,11 +87,12 @@ SELECT coalesce(e.item_id, m.item_id) AS item_id, coalesce(e.color_id, m.color_i
     coalesce(e.source, m.source) AS source
 FROM elements e FULL JOIN met m ON m.item_id = e.item_id AND m.color_id = e.color_id
 """
+# The one rule of which number a platform prefers: what a person or BrickLink itself said goes before what others did.
 _MAPPINGS = """
 WITH best AS (
     SELECT DISTINCT ON (x.item_id, x.system) x.item_id, x.system, x.external_id, x.source, x.confidence
     FROM catalog_catalogexternalid x JOIN catalog_catalogitem i ON i.id = x.item_id
-    WHERE x.confidence >= 0.5
+    WHERE x.confidence >= 0.5 {of_these}
     ORDER BY x.item_id, x.system, array_position(ARRAY['manual', 'bricklink', 'rebrickable', 'brickowl', 'auto'],
         x.source::text), x.confidence DESC, (x.external_id = i.item_no) DESC, x.external_id
 ), wide AS (
@@ -103,8 +105,8 @@ WITH best AS (
         min(confidence) AS confidence, max(source) FILTER (WHERE system <> 'bricklink') AS source
     FROM best GROUP BY item_id
 ), element AS (
-    SELECT c.item_id, array_agg(DISTINCT e ORDER BY e) AS ids
-    FROM catalog_catalogitemcolor c, unnest(c.lego_element_ids) e GROUP BY c.item_id
+    SELECT x.item_id, array_agg(DISTINCT e ORDER BY e) AS ids
+    FROM catalog_catalogitemcolor x, unnest(x.lego_element_ids) e WHERE true {of_these} GROUP BY x.item_id
 )
 SELECT i.item_type, i.item_no AS canonical_item_no, coalesce(w.bricklink_id, '') AS bricklink_id,
     coalesce(w.brickowl_id, '') AS brickowl_id, coalesce(w.brikick_id, '') AS brikick_id,
@@ -112,7 +114,9 @@ SELECT i.item_type, i.item_no AS canonical_item_no, coalesce(w.bricklink_id, '')
     coalesce(e.ids, ARRAY[]::varchar[]) AS lego_element_ids, coalesce(w.source, i.source) AS mapping_source,
     coalesce(w.confidence, 0) AS confidence
 FROM catalog_catalogitem i LEFT JOIN wide w ON w.item_id = i.id LEFT JOIN element e ON e.item_id = i.id
+{these}
 """
+_MAPPING = "item_type, canonical_item_no"
 # `2 x 4` is one word, as people type it. Popular is what many sets have, and what LEGO has made again and again.
 _TEXT = """trim(lower(concat_ws(' ', i.item_no, regexp_replace(i.name, '(\\d) x (?=\\d)', '\\1x', 'g'),
         array_to_string(i.alternate_nos, ' '))))"""
@@ -140,9 +144,13 @@ def map_by_elements() -> None:
           only_where="t.source = 'auto'")  # fmt: skip
 
 
-def refresh_words(item_id: int) -> None:
-    """Have one item be found by its present number and name."""
-    run(f"UPDATE catalog_catalogitem i SET words = {_TEXT} WHERE i.id = {item_id:d}")  # noqa: S608  # as above
+def refresh(item_ids: Iterable[int]) -> None:
+    """Have these items be found by their present numbers and names, and each platform's preferred number known."""
+    if not (these := ", ".join(f"{item_id:d}" for item_id in sorted(item_ids))):
+        return
+    run(f"UPDATE catalog_catalogitem i SET words = {_TEXT} WHERE i.id IN ({these})")  # noqa: S608  # as above
+    mappings = _MAPPINGS.format(of_these=f"AND x.item_id IN ({these})", these=f"WHERE i.id IN ({these})")
+    merge("catalog_catalogidmapping", mappings, key=_MAPPING)
 
 
 def build(counts: Counts) -> None:
@@ -152,8 +160,8 @@ def build(counts: Counts) -> None:
     for statement in _TAKE_OVER:
         run(statement)
     counts.add("colors of items", merge("catalog_catalogitemcolor", _ITEM_COLORS, key="item_id, color_id"))
-    mapping = "item_type, canonical_item_no"
-    counts.add("mappings", merge("catalog_catalogidmapping", _MAPPINGS, key=mapping))
+    mappings = _MAPPINGS.format(of_these="", these="WHERE true")
+    counts.add("mappings", merge("catalog_catalogidmapping", mappings, key=_MAPPING))
     counts.add("words", run(_WORDS))
     run("DELETE FROM catalog_catalogword")
     merge("catalog_catalogword", _NAME_WORDS, key="")

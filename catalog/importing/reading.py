@@ -22,7 +22,7 @@ from common.errors import Invalid
 # The longest line of a real dump has some 600 characters.
 _MAX_LINE = 64 * 1024
 _MAX_BYTES = 4 * 1024**3
-_PROBLEMS_SHOWN = 100
+_PROBLEMS_SHOWN, _LONGEST_NUMBER = 100, 40
 
 
 class DumpRefused(Invalid):  # reads as what it says, like the other errors
@@ -63,6 +63,9 @@ class Dump:
         ]
         width = len(self.header)
         for line, cells in self._lines():
+            if not cells:
+                self.problem(line, "is half a line, or something is amiss with its quotation marks")
+                continue
             if len(cells) != width:
                 self.problem(line, f"has {len(cells)} columns instead of {width}")
                 continue
@@ -153,13 +156,18 @@ def _text_lines(stream: io.RawIOBase, path: Path) -> Iterator[tuple[int, Sequenc
             if text := line.rstrip("\r\n"):
                 yield number, text.split("\t")
         return
-    reader = csv.reader(lines)
+    for number, line in enumerate(lines, 2):
+        # No row of Rebrickable's goes over two lines, so that one with half a quotation takes none along.
+        cells = () if line.count('"') % 2 else _cells(line)
+        if cells is not None:
+            yield number, cells
+
+
+def _cells(line: str) -> Sequence[str] | None:
     try:
-        for cells in reader:
-            if cells:
-                yield reader.line_num + 1, cells
-    except csv.Error as error:
-        raise DumpRefused(f"{path.name}, line {reader.line_num + 1:,}: {error}.") from error
+        return next(csv.reader((line,)), None) or None
+    except csv.Error:
+        return ()
 
 
 def _xml_lines(stream: io.RawIOBase, header: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
@@ -234,8 +242,14 @@ def _dump_of(path: Path, header: tuple[str, ...], *, letter: str = "") -> Dump:
             " or XML files of BrickLink's catalog download."
         )
     table = max(fitting, key=lambda each: len(each.headers))
-    subject = _stem(path) if table is tables.BRICKLINK_CONTENTS else ""
-    return Dump(path, table, header, subject)
+    return Dump(path, table, header, _subject_of(path) if table is tables.BRICKLINK_CONTENTS else "")
+
+
+def _subject_of(path: Path) -> str:
+    subject = _stem(path)
+    if len(subject) > _LONGEST_NUMBER:
+        raise DumpRefused(f"{path.name} is what a set is made of. Name it by the number of the set: 75192-1.txt.")
+    return subject
 
 
 def _stem(path: Path) -> str:

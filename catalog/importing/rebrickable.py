@@ -5,7 +5,7 @@ it does (`is_provisional`).
 """
 
 from catalog.importing import dictionary
-from catalog.importing.sql import Counts, have, merge, run
+from catalog.importing.sql import SET_ITEM, Counts, have, merge, run
 
 _THEMES = """
 SELECT DISTINCT ON (id) 'theme' AS kind, id AS number, name, 'rebrickable' AS source FROM staged_rebrickable_themes
@@ -72,16 +72,21 @@ WHERE x.system = 'rebrickable' AND i.item_type = 'PART'
 ORDER BY x.external_id, array_position(ARRAY['manual', 'rebrickable', 'brickowl', 'auto'], x.source::text),
     x.confidence DESC, i.is_provisional, (i.item_no = x.external_id) DESC, i.id
 """
-# BrickLink's own name of a part is never overwritten; one that its lists don't name gets Rebrickable's.
+# BrickLink's own name of a part is never overwritten; one that its lists don't name gets Rebrickable's. The items that
+# come with the application keep their names, and get the categories that it doesn't bring.
 _NAMES = """
-UPDATE catalog_catalogitem t SET name = s.name, category_id = coalesce(t.category_id, s.category_id)
-FROM (SELECT DISTINCT ON (p.item_id) p.item_id, s.name, c.id AS category_id
-      FROM staged_rebrickable_parts s JOIN rebrickable_part p ON p.part_num = s.part_num AND p.confidence >= 0.5
-      LEFT JOIN catalog_catalogcategory c ON c.kind = 'part_category' AND c.number = s.part_cat_id
-      ORDER BY p.item_id, p.confidence DESC, s.part_num) s
-WHERE t.id = s.item_id AND (t.name = '' OR t.source = 'rebrickable' OR NOT EXISTS (
-    SELECT 1 FROM catalog_catalogdump d WHERE d.name = 'bricklink/part')) AND t.source <> 'manual'
-  AND (t.name, t.category_id) IS DISTINCT FROM (s.name, coalesce(t.category_id, s.category_id))
+UPDATE catalog_catalogitem t SET name = n.name, category_id = n.category_id
+FROM (SELECT t.id, CASE WHEN t.source = 'manual' THEN t.name ELSE s.name END AS name,
+        coalesce(t.category_id, s.category_id) AS category_id
+    FROM (SELECT DISTINCT ON (p.item_id) p.item_id, s.name, c.id AS category_id
+          FROM staged_rebrickable_parts s
+          JOIN rebrickable_part p ON p.part_num = s.part_num AND p.confidence >= 0.5
+          LEFT JOIN catalog_catalogcategory c ON c.kind = 'part_category' AND c.number = s.part_cat_id
+          ORDER BY p.item_id, p.confidence DESC, s.part_num) s
+    JOIN catalog_catalogitem t ON t.id = s.item_id
+    WHERE t.name = '' OR t.source IN ('rebrickable', 'manual') OR NOT EXISTS (
+        SELECT 1 FROM catalog_catalogdump d WHERE d.name = 'bricklink/part')) n
+WHERE t.id = n.id AND (t.name, t.category_id) IS DISTINCT FROM (n.name, n.category_id)
 """
 _RELATIONS = """
 SELECT DISTINCT s.rel_type AS kind, child.item_id AS child_id, parent.item_id AS parent_id, 'rebrickable' AS source
@@ -123,6 +128,16 @@ UPDATE catalog_catalogitem t SET image_url = s.img_url
 FROM rebrickable_set r JOIN staged_rebrickable_sets s ON s.set_num = r.set_num
 WHERE t.id = r.item_id AND s.img_url <> '' AND t.image_url <> s.img_url
 """
+# Of a part in a color; older dumps have none. The worked out part may have taken the place of a provisional one.
+_COLOR_PICTURES = """
+UPDATE catalog_catalogitemcolor t SET image_url = q.img_url
+FROM (SELECT DISTINCT ON (p.item_id, c.color_id) p.item_id, c.color_id, s.img_url
+      FROM (SELECT DISTINCT part_num, color_id, img_url FROM staged_rebrickable_inventory_parts WHERE img_url <> '') s
+      JOIN rebrickable_part p ON p.part_num = s.part_num AND p.confidence >= 0.5
+      JOIN rebrickable_color c ON c.rebrickable_id = s.color_id
+      ORDER BY p.item_id, c.color_id, p.confidence DESC, s.img_url DESC) q
+WHERE t.item_id = q.item_id AND t.color_id = q.color_id AND t.image_url <> q.img_url
+"""
 _FIGURES = """
 SELECT DISTINCT ON (fig_num) 'MINIFIG' AS item_type, fig_num AS item_no, name, true AS is_provisional,
     ARRAY[]::varchar[] AS alternate_nos, 'rebrickable' AS source, '' AS dimensions, coalesce(img_url, '') AS image_url,
@@ -135,13 +150,15 @@ FROM staged_rebrickable_minifigs s JOIN catalog_catalogitem i ON i.item_type = '
 """
 # Only the newest version of a set is what is sold as it today.
 _OWNERS = """
+SELECT DISTINCT ON (inventory_id) inventory_id, set_id FROM (
 SELECT DISTINCT ON (v.set_num) v.id AS inventory_id, coalesce(s.item_id, i.id) AS set_id
 FROM staged_rebrickable_inventories v
 LEFT JOIN (SELECT x.external_id, x.item_id FROM catalog_catalogexternalid x JOIN catalog_catalogitem i
            ON i.id = x.item_id AND i.item_type IN ('SET', 'GEAR', 'BOOK')
            WHERE x.system = 'rebrickable' AND x.confidence >= 0.5) s ON s.external_id = v.set_num
 LEFT JOIN catalog_catalogitem i ON i.item_type = 'MINIFIG' AND i.item_no = v.set_num
-WHERE coalesce(s.item_id, i.id) IS NOT NULL ORDER BY v.set_num, v.version DESC
+WHERE coalesce(s.item_id, i.id) IS NOT NULL ORDER BY v.set_num, v.version DESC, v.id
+) o ORDER BY inventory_id, set_id
 """
 _PART_CONTENTS = """
 SELECT o.set_id, p.item_id, c.color_id, sum(s.quantity)::int AS qty, s.is_spare
@@ -179,7 +196,7 @@ WHERE i.id = t.item_id AND t.source = 'rebrickable' AND i.item_type = ANY('{{{ty
   AND NOT EXISTS (SELECT 1 FROM rebrickable_contents q WHERE q.set_id = t.set_id AND q.item_id = t.item_id
                   AND q.color_id IS NOT DISTINCT FROM t.color_id AND q.is_spare = t.is_spare)
 """
-_SET_ITEM = "set_id, item_id, color_id, is_spare, is_alternate, is_counterpart, match_id"
+_ITEM = "item_type, item_no"
 
 
 def merge_rebrickable(codes: frozenset[str], counts: Counts) -> None:
@@ -198,10 +215,17 @@ def merge_rebrickable(codes: frozenset[str], counts: Counts) -> None:
     _merge_contents(codes, counts)
 
 
+def merge_color_pictures(codes: frozenset[str], counts: Counts) -> None:
+    """Note where parts have pictures in their colors, once it is worked out in which colors they exist."""
+    if "rebrickable/inventory_parts" in codes:
+        have("rebrickable_part", _PARTS, key="part_num")
+        counts.add("colors of items", run(_COLOR_PICTURES))
+
+
 def _merge_parts(codes: frozenset[str], counts: Counts) -> None:
     external = ("catalog_catalogexternalid", "system, external_id, item_id")
     if "rebrickable/parts" in codes:
-        counts.add("items", merge("catalog_catalogitem", _NEW_PARTS, key="item_type, item_no", is_new_only=True))
+        counts.add("items", merge("catalog_catalogitem", _NEW_PARTS, key=_ITEM, is_new_only=True))
         merge(external[0], _OWN_NUMBERS, key=external[1], is_new_only=True)
     have("rebrickable_part", _PARTS, key="part_num")
     if "rebrickable/parts" in codes:
@@ -214,15 +238,15 @@ def _merge_parts(codes: frozenset[str], counts: Counts) -> None:
 
 def _merge_sets(codes: frozenset[str], counts: Counts) -> None:
     external = ("catalog_catalogexternalid", "system, external_id, item_id")
-    kept = ("words", "popularity", "thumbnail_url")
+    kept, fills = ("words", "popularity", "thumbnail_url"), ("image_url",)
     if "rebrickable/sets" in codes:
         have("rebrickable_set", _SET_TARGETS)
-        counts.add("items", merge("catalog_catalogitem", _NEW_SETS, key="item_type, item_no", keeps=kept))
+        counts.add("items", merge("catalog_catalogitem", _NEW_SETS, key=_ITEM, keeps=kept, fills=fills))
         run(_OWN_SETS)
         merge(external[0], _SET_NUMBERS, key=external[1], is_new_only=True)
         run(_PICTURES)
     if "rebrickable/minifigs" in codes:
-        counts.add("items", merge("catalog_catalogitem", _FIGURES, key="item_type, item_no", keeps=kept))
+        counts.add("items", merge("catalog_catalogitem", _FIGURES, key=_ITEM, keeps=kept, fills=fills))
         merge(external[0], _FIGURE_NUMBERS, key=external[1], is_new_only=True)
 
 
@@ -236,4 +260,4 @@ def _merge_contents(codes: frozenset[str], counts: Counts) -> None:
     types = {"SET": "SET,GEAR,BOOK"}
     gone = ",".join(types.get(_CONTENTS[code][1], _CONTENTS[code][1]) for code in given)
     counts.add("set contents", run(_GONE.format(types=gone)))
-    counts.add("set contents", merge("catalog_catalogsetitem", _FULL, key=_SET_ITEM))
+    counts.add("set contents", merge("catalog_catalogsetitem", _FULL, key=SET_ITEM))

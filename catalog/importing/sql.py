@@ -17,13 +17,19 @@ class Counts(Counter[str]):
         self[what] += number
 
 
+# What makes a line of a set's contents one: the columns of its unique constraint.
+SET_ITEM = "set_id, item_id, color_id, is_spare, is_alternate, is_counterpart, match_id"
+
+
 def merge(
-    table: str, query: str, *, key: str, keeps: Sequence[str] = (), is_new_only: bool = False, only_where: str = ""
-) -> int:
+    table: str, query: str, *, key: str, keeps: Sequence[str] = (), fills: Sequence[str] = (),
+    is_new_only: bool = False, only_where: str = "",
+) -> int:  # fmt: skip
     """Insert the query's rows, or update those of the same key that differ; answer how many rows were written.
 
     `key`: the columns of a unique constraint, or empty where nothing of it can be there. `keeps`: columns that a row
-    which is there keeps. `is_new_only`: rows that are there stay as they are; `only_where`: those that don't meet it.
+    which is there keeps; `fills`: those that it keeps where the query has nothing for them. `is_new_only`: rows that
+    are there stay as they are; `only_where`: those that don't meet it.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({query}) q LIMIT 0")  # noqa: S608  # statements of this package
@@ -35,11 +41,11 @@ def merge(
             conflict = f"ON CONFLICT ({key}) DO NOTHING"
         else:
             keys = {name.strip() for name in key.split(",")}
-            changing = [name for name in names if name not in keys and name not in keeps]
+            changing = {name: _new(name, fills) for name in names if name not in keys and name not in keeps}
             conflict = (
-                f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changing)}"
+                f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = {new}' for name, new in changing.items())}"
                 f" WHERE ({', '.join(f't.{name}' for name in changing)})"
-                f" IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in changing)})"
+                f" IS DISTINCT FROM ({', '.join(changing.values())})"
                 f"{f' AND {only_where}' if only_where else ''}"
             )
         cursor.execute(f"INSERT INTO {table} AS t ({columns}) {query} {conflict}")
@@ -47,6 +53,12 @@ def merge(
         if count > _MANY:
             cursor.execute(f"ANALYZE {table}")
         return count
+
+
+def _new(name: str, fills: Sequence[str]) -> str:
+    if name not in fills:
+        return f"excluded.{name}"
+    return f"CASE WHEN coalesce(excluded.{name}::text, '') IN ('', '{{}}') THEN t.{name} ELSE excluded.{name} END"
 
 
 def run(statement: str) -> int:

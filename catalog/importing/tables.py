@@ -8,12 +8,15 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from catalog.choices import ITEM_TYPE_OF_LETTER, ItemType, RelationKind
 
 _INT_LIMIT = 2**31
+# The largest sets have some 12,000 pieces.
+_MOST_PIECES = 1_000_000
+_WEIGHT_LIMIT, _HUNDREDTH = Decimal(10) ** 7, Decimal("0.01")
 _YEARS = (1930, 2100)
 _FLAGS = {"t": True, "true": True, "y": True, "1": True, "f": False, "false": False, "n": False, "0": False, "": False}
 
@@ -60,11 +63,16 @@ def _text(limit: int, *, is_empty_fine: bool = False) -> Callable[[str], str]:
             raise ValueError("is empty")
         if len(text) > limit:
             raise ValueError(f"is longer than {limit} characters")
-        if "\0" in text:
-            raise ValueError("has a NUL in it")
+        if not text.isprintable():
+            raise ValueError("has signs in it that nobody sees")
         return text
 
     return read
+
+
+def _seen(text: str) -> str:
+    """Answer the text with blanks for what nobody sees, such as signs that turn the direction of writing."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _words(limit: int) -> Callable[[str], str]:
@@ -73,7 +81,7 @@ def _words(limit: int) -> Callable[[str], str]:
 
     def read(cell: str) -> str:
         text = html.unescape(cell) if "&" in cell else cell
-        return plain(html.unescape(text) if "&#" in text else text)
+        return plain(_seen(html.unescape(text) if "&#" in text else text))
 
     return read
 
@@ -85,9 +93,16 @@ def _whole(cell: str) -> int:
     return number
 
 
+def _key(cell: str) -> int:
+    number = _whole(cell)
+    if number < 0:
+        raise ValueError("is below zero")
+    return number
+
+
 def _count(cell: str) -> int:
     number = _whole(cell)
-    if number < 1:
+    if not 0 < number <= _MOST_PIECES:
         raise ValueError("is not a number of pieces")
     return number
 
@@ -106,15 +121,20 @@ def _year(cell: str) -> int | None:
 
 def _weight(cell: str) -> Decimal | None:
     try:
-        grams = Decimal(cell.strip())
+        grams = Decimal(cell.strip()).quantize(_HUNDREDTH, ROUND_HALF_UP)
     except InvalidOperation:
         return None
-    return grams if grams.is_finite() and 0 < grams < 10**7 else None
+    return grams if 0 < grams < _WEIGHT_LIMIT else None
 
 
 def _dimensions(cell: str) -> str:
-    text = cell.strip()
+    text = _seen(cell).strip()
     return "" if "?" in text else text[:60]
+
+
+def _numbers(cell: str) -> str:
+    """Read a list of numbers of items, such as a part had before."""
+    return ",".join(_NO(number) for number in cell.split(",") if number.strip())
 
 
 def _flag(cell: str) -> bool:
@@ -136,11 +156,11 @@ def _item_type(cell: str) -> str:
 
 def _url(cell: str) -> str:
     text = cell.strip()
-    return text if len(text) <= 500 and text.startswith("https://") else ""  # noqa: PLR2004  # the column's length
+    return text if len(text) <= 500 and text.startswith("https://") and text.isprintable() else ""  # noqa: PLR2004  # the column's length
 
 
 _NO, _NAME = _text(40), _words(400)
-_PERHAPS_WHOLE = _perhaps(_whole)
+_PERHAPS_WHOLE, _PERHAPS_KEY = _perhaps(_whole), _perhaps(_key)
 
 
 def _column(name: str, pg_type: str, read: Callable[[str], Any], *, header: str = "", optional: bool = False) -> Column:
@@ -150,13 +170,13 @@ def _column(name: str, pg_type: str, read: Callable[[str], Any], *, header: str 
 # --- Rebrickable ----------------------------------------------------------------------------------------------------
 REBRICKABLE = (
     Table("rebrickable/themes", (
-        _column("id", "int", _whole), _column("name", "text", _NAME), _column("parent_id", "int", _PERHAPS_WHOLE),
+        _column("id", "int", _key), _column("name", "text", _NAME), _column("parent_id", "int", _PERHAPS_WHOLE),
     )),
     Table("rebrickable/colors", (
         _column("id", "int", _whole), _column("name", "text", _NAME), _column("rgb", "text", _rgb),
         _column("is_trans", "bool", _flag),
     )),
-    Table("rebrickable/part_categories", (_column("id", "int", _whole), _column("name", "text", _NAME))),
+    Table("rebrickable/part_categories", (_column("id", "int", _key), _column("name", "text", _NAME))),
     Table("rebrickable/parts", (
         _column("part_num", "text", _NO), _column("name", "text", _NAME), _column("part_cat_id", "int", _PERHAPS_WHOLE),
     )),
@@ -202,21 +222,21 @@ ITEM_TYPE_OF_FILE: Mapping[str, ItemType] = {
 }  # fmt: skip
 BRICKLINK_ITEMS = {
     kind: Table(f"bricklink/{kind.lower()}", (
-        _column("category_id", "int", _whole, header="Category ID"),
+        _column("category_id", "int", _key, header="Category ID"),
         _column("category_name", "text", _words(300), header="Category Name"),
         _column("item_no", "text", _NO, header="Number"), _column("name", "text", _NAME, header="Name"),
         _column("year", "int", _year, header="Year Released", optional=True),
         _column("weight_grams", "numeric", _weight, header="Weight (in Grams)", optional=True),
         _column("dimensions", "text", _dimensions, header="Dimensions", optional=True),
-        _column("alternates", "text", _text(400, is_empty_fine=True), header="Alternate Item Number", optional=True),
+        _column("alternates", "text", _numbers, header="Alternate Item Number", optional=True),
     ))
     for kind in dict.fromkeys(ITEM_TYPE_OF_FILE.values())
 }  # fmt: skip
 BRICKLINK_CATEGORIES = Table("bricklink/categories", (
-    _column("id", "int", _whole, header="Category ID"), _column("name", "text", _words(300), header="Category Name"),
+    _column("id", "int", _key, header="Category ID"), _column("name", "text", _words(300), header="Category Name"),
 ))  # fmt: skip
 BRICKLINK_COLORS = Table("bricklink/colors", (
-    _column("id", "int", _whole, header="Color ID"), _column("name", "text", _words(80), header="Color Name"),
+    _column("id", "int", _key, header="Color ID"), _column("name", "text", _words(80), header="Color Name"),
     _column("rgb", "text", _rgb, header="RGB"),
     _column("color_type", "text", _text(20, is_empty_fine=True), header="Type"),
     _column("year_from", "int", _year, header="Year From", optional=True),
@@ -230,7 +250,7 @@ BRICKLINK_CONTENTS = Table("bricklink/contents", (
     _column("item_type", "text", _item_type, header="Type"), _column("item_no", "text", _NO, header="Item No"),
     _column("qty", "int", _count, header="Qty"), _column("color_id", "int", _PERHAPS_WHOLE, header="Color ID"),
     _column("is_spare", "bool", _flag, header="Extra?"), _column("is_alternate", "bool", _flag, header="Alternate?"),
-    _column("match_id", "int", _PERHAPS_WHOLE, header="Match ID"),
+    _column("match_id", "int", _PERHAPS_KEY, header="Match ID"),
     _column("is_counterpart", "bool", _flag, header="Counterpart?"),
 ), is_whole=False)  # fmt: skip
 # Nothing that the application doesn't know: read, so that a whole download goes through.

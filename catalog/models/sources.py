@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from catalog.models.items import CatalogColor, CatalogItem
+from catalog.choices import PriceKind
+from catalog.models.items import CatalogItem
 
 
 class CatalogDump(models.Model):
@@ -19,6 +20,21 @@ class CatalogDump(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CatalogDownload(models.Model):
+    """What a dump's address served when it was last imported: unchanged, it isn't fetched again."""
+
+    url = models.CharField(max_length=500, primary_key=True)
+    # The dump (CatalogDump) that was in it, and its digest: once another file brought that table, this no longer says.
+    dump = models.CharField(max_length=60)
+    sha256 = models.CharField(max_length=64)
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=60, blank=True)
+    fetched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class SourceBudget(models.Model):
@@ -51,35 +67,42 @@ class LookUpMiss(models.Model):
 
 
 class PriceGuide(models.Model):
-    """What an item goes for: six months of sales, or what is offered now. An amount is per piece."""
+    """What an item goes for: six months of sales, or what is offered now. An amount is per piece.
 
-    item = models.ForeignKey(CatalogItem, on_delete=models.CASCADE)
-    color = models.ForeignKey(CatalogColor, null=True, on_delete=models.PROTECT)
+    By BrickLink's number and not by the catalog's row: a lot may be of what the catalog doesn't know yet, and all
+    figures of a shop's lots are found by one join.
+    """
+
+    item_type = models.CharField(max_length=11)
+    item_no = models.CharField(max_length=60)
+    # 0: it has none, as BrickLink writes it. So the whole key is one of an index.
+    color_id = models.PositiveIntegerField()
     condition = models.CharField(max_length=4)
     # A country, a region of BrickLink's, or empty for the world.
     region = models.CharField(max_length=20, blank=True)
     currency = models.CharField(max_length=3)
-    kind = models.CharField(max_length=5, choices=[("sold", "Sold in six months"), ("stock", "Offered now")])
+    kind = models.CharField(max_length=5, choices=PriceKind)
+    # False: the source doesn't know the item, which is remembered as figures are.
+    is_known = models.BooleanField(default=True)
     price_min = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     price_avg = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     price_qty_avg = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     price_max = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     lots_count = models.PositiveIntegerField(default=0)
     qty = models.PositiveIntegerField(default=0)
-    fetched_at = models.DateTimeField()
+    fetched_at = models.DateTimeField(db_index=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "color", "condition", "region", "currency", "kind"],
+                fields=["item_no", "item_type", "color_id", "condition", "currency", "region", "kind"],
                 name="catalog_price_guide",
-                nulls_distinct=False,
             ),
-            models.CheckConstraint(condition=Q(kind__in=["sold", "stock"]), name="catalog_price_guide_kind"),
+            models.CheckConstraint(condition=Q(kind__in=PriceKind.values), name="catalog_price_guide_kind"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.item} {self.condition} {self.kind}: {self.price_qty_avg} {self.currency}"
+        return f"{self.item_no} {self.condition} {self.kind}: {self.price_qty_avg} {self.currency}"
 
 
 class ImageIdentification(models.Model):

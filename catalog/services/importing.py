@@ -15,10 +15,12 @@ from django.db import connection, transaction
 from catalog.importing import dictionary
 from catalog.importing.bricklink import merge_bricklink
 from catalog.importing.reading import Dump, DumpRefused, open_dump
-from catalog.importing.rebrickable import merge_rebrickable
+from catalog.importing.rebrickable import merge_color_pictures, merge_rebrickable
 from catalog.importing.sql import Counts
 from catalog.importing.staging import stage, staging
+from catalog.importing.unknown import unknown_lines
 from catalog.models import CatalogDump
+from catalog.services import fetching
 from jobs import services as jobs
 from jobs.choices import OPEN_STATUSES
 from jobs.models import JobRun
@@ -43,19 +45,30 @@ Progress = Callable[[str, int], None]
 class DumpReport:
     """What was in one file."""
 
-    file: str
+    path: Path
+    name: str
+    sha256: str
     table: str
     rows: int
     problems: int
     problem_lines: tuple[str, ...]
 
+    @property
+    def file(self) -> str:
+        """Answer the file's name."""
+        return self.path.name
+
 
 @dataclass(slots=True)
 class ImportReport:
-    """What a run read and wrote. `is_unchanged`: every file was the same as last time, and nothing was done."""
+    """What a run read and wrote. `is_unchanged`: every file was the same as last time, and nothing was done.
+
+    `unknown`: by table, how many lines name what the catalog doesn't know, and so came to nothing.
+    """
 
     dumps: list[DumpReport] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
     is_unchanged: bool = False
 
 
@@ -99,31 +112,69 @@ def import_dumps(
             _check_size(dump, last.get(_name_of(dump)), is_forced=is_forced)
             lines = tuple(dump.problems)
             report.dumps.append(
-                DumpReport(dump.path.name, dump.table.code, dump.rows_count, dump.problems_count, lines)
+                DumpReport(
+                    dump.path,
+                    _name_of(dump),
+                    digests[id(dump)],
+                    dump.table.code,
+                    dump.rows_count,
+                    dump.problems_count,
+                    lines,
+                )
             )
         on_progress("Merging", 0)
         with transaction.atomic():
             _take_turns()
             _note(dumps, digests, now=now)
             report.written = _merge(frozenset(tables))
+            report.unknown = unknown_lines(tables)
     return report
 
 
-def start_import(*, now: datetime) -> JobRun | None:
-    """Have a job import the dumps that lie in the installation's folder; None where it has no folder, or it is empty.
+def start_import(*, places: Sequence[str] = (), now: datetime) -> JobRun | None:
+    """Have a job import dumps: of these addresses, or of the installation's places (`CATALOG_DUMPS`).
 
-    A job that is under way is answered again.
+    None where there is nothing to be imported: no place, or folders alone that are empty. A job that is under way is
+    answered again. Raises DumpRefused for what is no address.
     """
-    if not folder_has_dumps():
+    for place in places:
+        fetching.check_url(place)
+    if not places and not has_dumps():
         return None
     under_way = JobRun.objects.filter(job_type=JOB, status__in=OPEN_STATUSES).first()
-    return under_way or jobs.start(JOB, label="Import the catalog")
+    return under_way or jobs.start(JOB, label="Import the catalog", args={"places": list(places)})
 
 
-def folder_has_dumps() -> bool:
-    """Tell whether there is a folder of dumps (`CATALOG_DUMPS`) with something in it."""
-    folder = Path(settings.CATALOG_DUMPS) if settings.CATALOG_DUMPS else None
-    return folder is not None and folder.is_dir() and bool(_dumps_in(folder))
+def has_dumps() -> bool:
+    """Tell whether the installation's places (`CATALOG_DUMPS`) may have something in them."""
+    return any(
+        fetching.is_url(place) or (Path(place).is_dir() and bool(_dumps_in(Path(place))))
+        for place in settings.CATALOG_DUMPS
+    )
+
+
+def import_from(
+    *, places: Sequence[str], now: datetime, is_forced: bool = False,
+    on_progress: Progress = lambda _what, _count: None,
+) -> ImportReport:  # fmt: skip
+    """Merge dumps of folders, files and addresses, as `import_dumps` does; what an address serves is fetched first.
+
+    Addresses that serve what was imported last time are not fetched again, where all of them do. Raises DumpRefused:
+    then nothing was changed.
+    """
+    paths = [Path(place) for place in places if not fetching.is_url(place)]
+    urls = [url for place in places if fetching.is_url(place) for url in fetching.files_at(place)]
+    if urls:
+        # Beside addresses a folder may be empty.
+        paths = [path for path in paths if not path.is_dir() or _dumps_in(path)]
+    with fetching.fetched(urls, is_forced=is_forced, on_progress=on_progress) as files:
+        if not paths and not files:
+            return ImportReport(is_unchanged=True)
+        report = import_dumps(
+            paths=[*paths, *(file.path for file in files)], now=now, is_forced=is_forced, on_progress=on_progress
+        )
+        fetching.note(files, {dump.path: (dump.name, dump.sha256) for dump in report.dumps}, now=now)
+    return report
 
 
 def _dumps_in(folder: Path) -> list[Path]:
@@ -143,6 +194,7 @@ def _merge(codes: frozenset[str]) -> dict[str, int]:
     if any(code.startswith("rebrickable/") for code in codes):
         merge_rebrickable(codes, counts)
     dictionary.build(counts)
+    merge_color_pictures(codes, counts)
     return dict(counts)
 
 
