@@ -58,6 +58,14 @@ class Source(models.TextChoices):
     AUTO = "auto", "Worked out"
 
 
+class OfferStatus(models.TextChoices):
+    """What became of a mapping that shops offer for everybody."""
+
+    WAITING = "WAITING", "Waiting"
+    ACCEPTED = "ACCEPTED", "Accepted"
+    REJECTED = "REJECTED", "Rejected"
+
+
 class RelationKind(models.TextChoices):
     """How one part is to another, in Rebrickable's letters (catalog-sources.md, 2)."""
 
@@ -75,3 +83,22 @@ class CategoryKind(models.TextChoices):
     BRICKLINK = "bricklink", "BrickLink category"
     PART_CATEGORY = "part_category", "Rebrickable part category"
     THEME = "theme", "Rebrickable theme"
+
+
+class ImageState(models.TextChoices):
+    """How far the picture of an item is."""
+
+    # It is to be fetched, as soon as a worker has time and its source's budget allows it.
+    WANTED = "wanted", "Wanted"
+    KEPT = "kept", "Kept"
+    # The sources were asked and have none.
+    NONE = "none", "There is none"
+    # A source that may have one didn't answer.
+    TROUBLE = "trouble", "Not answered"
+
+
+class PriceKind(models.TextChoices):
+    """Which figures of the price guide."""
+
+    SOLD = "sold", "Sold in six months"
+    STOCK = "stock", "Offered now"

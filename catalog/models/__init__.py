@@ -1,6 +1,7 @@
 """The tables of the catalog: one LEGO catalog for all shops, in the public schema."""
 
 from catalog.models.dictionary import CatalogExternalId, CatalogIdMapping
+from catalog.models.images import CatalogImage
 from catalog.models.items import (
     CatalogCategory,
     CatalogColor,
@@ -11,10 +12,36 @@ from catalog.models.items import (
     CatalogSetItem,
     CatalogWord,
 )
-from catalog.models.sources import CatalogDump, CurrencyRate, ImageIdentification, LookUpMiss, PriceGuide, SourceBudget
+from catalog.models.offers import MappingOffer, MappingVoice
+from catalog.models.sources import (
+    CatalogDownload,
+    CatalogDump,
+    CurrencyRate,
+    ImageIdentification,
+    LookUpMiss,
+    PriceGuide,
+    SourceBudget,
+)
 
 __all__ = [
-    "CatalogCategory", "CatalogColor", "CatalogDump", "CatalogElement", "CatalogExternalId", "CatalogIdMapping",
-    "CatalogItem", "CatalogItemColor", "CatalogRelation", "CatalogSetItem", "CatalogWord", "CurrencyRate",
-    "ImageIdentification", "LookUpMiss", "PriceGuide", "SourceBudget",
-]  # fmt: skip
+    "CatalogCategory",
+    "CatalogColor",
+    "CatalogDownload",
+    "CatalogDump",
+    "CatalogElement",
+    "CatalogExternalId",
+    "CatalogIdMapping",
+    "CatalogImage",
+    "CatalogItem",
+    "CatalogItemColor",
+    "CatalogRelation",
+    "CatalogSetItem",
+    "CatalogWord",
+    "CurrencyRate",
+    "ImageIdentification",
+    "LookUpMiss",
+    "MappingOffer",
+    "MappingVoice",
+    "PriceGuide",
+    "SourceBudget",
+]

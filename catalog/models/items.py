@@ -14,7 +14,7 @@ POPULAR = 5
 
 
 class CatalogCategory(models.Model):
-    """A category of BrickLink's (with its path as its name: `Town / Classic Town`), or one of Rebrickable's."""
+    """A category of BrickLink's, or one of Rebrickable's, whose themes have parents."""
 
     kind = models.CharField(max_length=13, choices=CategoryKind)
     # The source's own number of it.
@@ -85,6 +85,8 @@ class CatalogItem(models.Model):
             models.CheckConstraint(condition=Q(item_type__in=ItemType.values), name="catalog_item_type"),
         ]
         indexes = [
+            # What a shop's numbers are held against, all of them at once: without a look at the rows.
+            models.Index(fields=["item_type", "item_no"], condition=Q(is_provisional=False), name="catalog_item_known"),
             models.Index(Lower("item_no"), name="catalog_item_no"),
             # Numbers are completed while they are typed.
             models.Index(OpClass(Lower("item_no"), name="text_pattern_ops"), name="catalog_item_no_begins"),
@@ -123,6 +125,8 @@ class CatalogItemColor(models.Model):
     # In how many sets it is met.
     qty_known = models.PositiveIntegerField(null=True)
     lego_element_ids = ArrayField(models.CharField(max_length=20), default=list)
+    # Where a source has its picture in this color.
+    image_url = models.CharField(max_length=500, blank=True, default="", db_default="")
     source = models.CharField(max_length=11, choices=Source)
 
     class Meta:

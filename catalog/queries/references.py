@@ -65,3 +65,25 @@ def _color_of(boid: str) -> int | None:
     _, _, number = boid.partition("-")
     color = colors.of_platform(_BRICKOWL).get(int(number)) if number.isdecimal() else None
     return color.id if color else None
+
+
+_PREFERRED = """
+SELECT i.item_type, i.item_no, CASE WHEN %s = 'brickowl' THEN coalesce(m.brickowl_id, '')
+    WHEN i.is_provisional THEN '' ELSE i.item_no END
+FROM unnest(%s::text[], %s::text[]) w (item_type, item_no)
+JOIN catalog_catalogitem i ON i.item_type = w.item_type AND i.item_no = w.item_no
+LEFT JOIN catalog_catalogidmapping m ON m.item_type = i.item_type AND m.canonical_item_no = i.item_no
+"""
+
+
+def numbers_preferred(system: str, items: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Answer the number that a marketplace has for each of the items that the catalog knows; empty: none is known.
+
+    Brick Owl's are its own, the others' are BrickLink's. One query.
+    """
+    if not items:
+        return {}
+    keys = sorted(items)
+    with connection.cursor() as cursor:
+        cursor.execute(_PREFERRED, [system, [kind for kind, _ in keys], [number for _, number in keys]])
+        return {(item_type, item_no): number for item_type, item_no, number in cursor.fetchall()}

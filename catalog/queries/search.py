@@ -126,13 +126,14 @@ def by_number(text: str) -> list[Hit]:
 
 def _each_once(hits: Iterable[Hit]) -> list[Hit]:
     """Answer the hits without those of an item in a color that is there already."""
-    seen: set[tuple[int, int | None]] = set()
+    # By number, since what a shop says itself needn't be in the catalog.
+    seen: set[tuple[tuple[str, str], int | None]] = set()
     found = []
     for hit in hits:
         # In any color is said by the same item in a color too.
-        if (hit.item_id, hit.color_id) in seen or (hit.color_id is None and any(hit.item_id == one for one, _ in seen)):
+        if (hit.key, hit.color_id) in seen or (hit.color_id is None and any(hit.key == one for one, _ in seen)):
             continue
-        seen.add((hit.item_id, hit.color_id))
+        seen.add((hit.key, hit.color_id))
         found.append(hit)
     return found
 

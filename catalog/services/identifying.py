@@ -12,11 +12,13 @@ import structlog
 from django.db.models import Q
 
 from catalog.choices import System
+from catalog.errors import PhotosSwitchedOff
 from catalog.models import CatalogExternalId, CatalogIdMapping, CatalogItem, ImageIdentification
 from catalog.services.connecting import connect
-from catalog.services.turns import one_at_a_time
+from catalog.services.images import offer_images
+from catalog.services.turns import a_place_to_wait, one_at_a_time
 from catalog.sources.base import ImageKind, Prediction
-from common import images, limits
+from common import images, limits, workspace
 from common.errors import ProviderRejected, RateLimited
 from common.wire import CallClass
 
@@ -39,7 +41,6 @@ class Identified:
     item_no: str
     name: str
     confidence: Decimal
-    image_url: str
     platform_ids: Mapping[str, str]
     item: CatalogItem | None
 
@@ -56,14 +57,19 @@ def identify_image(*, image: bytes, kind: ImageKind, now: datetime) -> Identific
     """Answer what a photo shows, as sent by a person or as it was answered in the last 90 days.
 
     Not atomic: the source is asked outside of any transaction, and what it said is kept whatever happens after. Raises
-    Invalid for what is no picture; RateLimited and BudgetExhausted (with `retry_after`) before anything is sent;
-    ProviderError where the source fails, which is not remembered.
+    PhotosSwitchedOff where the shop lets none leave; Invalid for what is no picture; RateLimited and BudgetExhausted
+    (with `retry_after`) before anything is sent; ProviderError where the source fails, which is not remembered.
     """
+    if not workspace.current().identifies_photos:
+        raise PhotosSwitchedOff(
+            "This shop lets no photo leave, so none is identified. An owner or admin can change that in its inventory"
+            " settings."
+        )
     jpeg = images.clean(image).jpeg
     image_hash = sha256(jpeg).hexdigest()
     kept = _kept(image_hash, kind, now)
     if kept is None:
-        with one_at_a_time(f"identify:{kind}:{image_hash}"):
+        with a_place_to_wait(), one_at_a_time(f"identify:{kind}:{image_hash}"):
             # Whoever was first has kept the answer by now.
             kept = _kept(image_hash, kind, now) or _asked(jpeg, image_hash, kind, now)
     return _resolved(kept.predictions)
@@ -92,6 +98,7 @@ def _asked(jpeg: bytes, image_hash: str, kind: ImageKind, now: datetime) -> Imag
             # The endpoints are announced to go one day.
             logger.error("source.moved", source=_SOURCE, status=error.extra["answer_status"])
         raise
+    offer_images(predictions=predictions, now=now)
     top = predictions[0] if predictions else None
     row, _ = ImageIdentification.objects.update_or_create(
         image_hash=image_hash,
@@ -134,7 +141,6 @@ def _resolved(predictions: list[dict[str, Any]]) -> Identification:
                 item_no=item.item_no if item else each["item_no"],
                 name=item.name if item and item.name else each["name"],
                 confidence=Decimal(each["confidence"]),
-                image_url=each["image_url"],
                 platform_ids=_platform_ids(mapping, each["item_no"]),
                 item=item,
             )

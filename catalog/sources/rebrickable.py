@@ -17,7 +17,6 @@ from catalog.sources.base import (
     ItemColor,
     SetLine,
     Source,
-    SourceColor,
     SourceSpec,
     registry,
 )
@@ -54,18 +53,19 @@ class Rebrickable(Source):
         code="rebrickable",
         label="Rebrickable",
         docs="https://rebrickable.com/api/v3/docs/",
-        can=frozenset({Can.LOOK_UP, Can.LOOK_UP_MANY, Can.COLORS_OF, Can.CONTENTS_OF, Can.COLORS}),
+        can=frozenset({Can.LOOK_UP, Can.LOOK_UP_MANY, Can.COLORS_OF, Can.CONTENTS_OF}),
+        systems=frozenset({ELEMENT, *_PARAMETER_OF}),
         # "On average 1 request/second", with a small burst.
         per_second=1.0,
         burst=3,
         per_day=40_000,
-        needs_key=True,
+        credentials=("key",),
     )
 
     @staticmethod
-    def headers(key: str) -> Mapping[str, str]:
+    def headers(credentials: Mapping[str, str]) -> Mapping[str, str]:
         """Answer the key in a header: queries end up in logs."""
-        return {"Authorization": f"key {key}"}
+        return {"Authorization": f"key {credentials['key']}"}
 
     @staticmethod
     def retry_after(status: int, headers: Mapping[str, str], body: bytes) -> float | None:
@@ -79,8 +79,6 @@ class Rebrickable(Source):
             return self._ask("look_up", element_result, element_request(number))
         if system in (System.BRICKLINK, System.REBRICKABLE) and (_SET.fullmatch(number) or _FIGURE.fullmatch(number)):
             return self._ask("look_up", set_result, set_request(number))
-        if system not in _PARAMETER_OF:
-            return FoundItems()
         return self._ask("look_up", parts_result, parts_request(system, number))
 
     def look_up_many(self, numbers: Sequence[str]) -> tuple[FoundItem, ...]:
@@ -98,12 +96,11 @@ class Rebrickable(Source):
         return tuple(self._pages("colors_of", part_colors_request(number), part_color_result))
 
     def contents_of(self, number: str) -> tuple[SetLine, ...]:
-        """Answer the set's parts, spares and figures' parts included."""
-        return tuple(self._pages("contents_of", contents_request(number), contents_result))
-
-    def colors(self) -> tuple[SourceColor, ...]:
-        """Answer all colors, pseudo colors (-1, 9999) included."""
-        return tuple(self._pages("colors", colors_request(), color_result))
+        """Answer the parts of a set or figure, spares included, and a set's figures."""
+        parts = tuple(self._pages("contents_of", contents_request(number), contents_result))
+        if not parts or _FIGURE.fullmatch(number):
+            return parts
+        return (*parts, *self._pages("contents_of", figures_request(number), figure_result))
 
     def _pages(self, operation: str, request: Mapping[str, Any], read: Any) -> Iterator[Any]:
         """Answer the rows of a list, page by page."""
@@ -187,38 +184,38 @@ def part_color_result(row: Any) -> ItemColor:
 
 
 def contents_request(number: str) -> dict[str, Any]:
-    """Ask what a set or figure is made of."""
-    params = {"inc_minifig_parts": 1, "inc_color_details": 0, "page_size": _PAGE_SIZE}
+    """Ask which parts a set or figure has; those of a set's figures are asked for with the figure."""
+    params = {"inc_color_details": 0, "page_size": _PAGE_SIZE}
     table = "minifigs" if _FIGURE.fullmatch(number) else "sets"
     return {"path": f"lego/{table}/{_safe(number)}/parts/", "params": params, "may_be_missing": True}
 
 
 def contents_result(row: Any) -> SetLine:
-    """Read one line of a set; what is in one of its figures names that in `set_num`."""
-    holder = str(row["set_num"])
+    """Read one line of a set."""
     return SetLine(
         item=_part(row["part"]),
         color_id=int(row["color"]["id"]),
         qty=int(row["quantity"]),
         is_spare=bool(row["is_spare"]),
-        element_id=str(row["element_id"] or ""),
-        from_figure=holder if _FIGURE.fullmatch(holder) else "",
     )
 
 
-def colors_request() -> dict[str, Any]:
-    """Ask for all colors."""
-    return {"path": "lego/colors/", "params": {"page_size": _PAGE_SIZE}}
+def figures_request(number: str) -> dict[str, Any]:
+    """Ask which figures a set has."""
+    return {"path": f"lego/sets/{_safe(number)}/minifigs/", "params": {"page_size": _PAGE_SIZE}, "may_be_missing": True}
 
 
-def color_result(row: Any) -> SourceColor:
-    """Read a color; Peeron's ids are all null, and nobody's."""
-    ids = {
-        system.value: tuple(int(number) for number in row["external_ids"][name]["ext_ids"] if number is not None)
-        for name, system in _SYSTEM_OF.items()
-        if name in row["external_ids"]
-    }
-    return SourceColor(color_id=int(row["id"]), name=str(row["name"]), rgb=str(row["rgb"]), ids=ids)
+def figure_result(row: Any) -> SetLine:
+    """Read one figure of a set."""
+    number = str(row["set_num"])
+    figure = FoundItem(
+        item_type=ItemType.MINIFIG,
+        number=number,
+        name=str(row["set_name"]),
+        image_url=str(row["set_img_url"] or ""),
+        ids={System.REBRICKABLE.value: (number,)},
+    )
+    return SetLine(item=figure, color_id=None, qty=int(row["quantity"]))
 
 
 def page_result(data: Any, read: Any) -> tuple[list[Any], dict[str, str] | None]:

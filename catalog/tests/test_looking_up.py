@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from catalog.models import (
 )
 from catalog.services import LookedUp, forget_misses, look_up, look_up_anywhere
 from catalog.services.looking_up import systems_of
+from catalog.services.turns import WAIT_AT_ONCE
 from catalog.sources.base import ELEMENT
 from common.errors import BudgetExhausted, ProviderUnavailable, RateLimited
 from common.limits import Limit
@@ -30,6 +32,13 @@ from common.wire import Budget, CallClass
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_items")]
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def sources(sandbox: SandboxProcess) -> Any:
+    """Have Rebrickable alone connected; that others are asked after it is another file's business."""
+    with override_settings(CATALOG_SOURCES={"rebrickable": sandbox.sources["rebrickable"]}):
+        yield sandbox
 
 
 def _look_up(system: str, number: str, now: datetime = NOW) -> LookedUp:
@@ -114,9 +123,18 @@ def test_fills_only_what_an_item_lacks(sources: SandboxProcess) -> None:
     assert item.image_url
 
 
+def test_keeps_where_a_part_has_its_picture_in_each_color(sources: SandboxProcess) -> None:
+    (item,) = _look_up(System.REBRICKABLE, "3020").items
+    pictures = CatalogItemColor.objects.filter(item=item).values_list("image_url", flat=True)
+    assert pictures
+    assert all(url.startswith("https://cdn.rebrickable.com/media/parts/elements/") for url in pictures)
+
+
 def test_remembers_for_a_day_that_nobody_knew(sources: SandboxProcess) -> None:
-    assert _look_up(System.BRICKLINK, "nothing") == LookedUp(items=(), was_asked=True)
-    assert _look_up(System.BRICKLINK, "nothing", NOW + timedelta(hours=23)) == LookedUp(items=())
+    assert _look_up(System.BRICKLINK, "nothing") == LookedUp(items=(), asked=("Rebrickable",))
+    assert _look_up(System.BRICKLINK, "nothing", NOW + timedelta(hours=23)) == LookedUp(
+        items=(), asked=("Rebrickable",)
+    )
     assert len(sources.asked()) == 1
     assert _look_up(System.BRICKLINK, "nothing", NOW + timedelta(days=1)).was_asked
     assert LookUpMiss.objects.get().until == NOW + timedelta(days=2)
@@ -149,9 +167,8 @@ def test_leaves_something_for_other_shops(sources: SandboxProcess, monkeypatch: 
     assert _look_up(System.BRICKLINK, "60239-1").items
 
 
-def test_asks_nobody_without_a_key(sources: SandboxProcess, settings: Any) -> None:
-    places = {**settings.CATALOG_SOURCES, "rebrickable": {"url": sources.rebrickable_url, "key": ""}}
-    with override_settings(CATALOG_SOURCES=places):
+def test_asks_nobody_without_a_key(sources: SandboxProcess) -> None:
+    with override_settings(CATALOG_SOURCES={"rebrickable": {"url": sources.rebrickable_url}}):
         assert _look_up(System.BRICKLINK, "3062") == LookedUp(items=())
     assert sources.asked() == []
 
@@ -197,9 +214,9 @@ def test_finds_a_number_that_may_be_anybodys(sources: SandboxProcess) -> None:
 
 
 def test_asks_for_each_kind_of_number_and_then_not_again(sources: SandboxProcess) -> None:
-    assert look_up_anywhere(text="no1such", now=NOW) == LookedUp(items=(), was_asked=True)
+    assert look_up_anywhere(text="no1such", now=NOW) == LookedUp(items=(), asked=("Rebrickable",))
     assert len(sources.asked()) == 3
-    assert look_up_anywhere(text="no1such", now=NOW) == LookedUp(items=())
+    assert look_up_anywhere(text="no1such", now=NOW) == LookedUp(items=(), asked=("Rebrickable",))
     assert look_up_anywhere(text="red brick 2x4", now=NOW) == LookedUp(items=())
     assert len(sources.asked()) == 3
 
@@ -230,3 +247,26 @@ def test_calls_once_for_two_at_once(sources: SandboxProcess) -> None:
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(ask, range(3))) == [["60239-1"]] * 3
     assert len(sources.asked()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refuses_at_once_who_comes_while_too_many_wait(sources: SandboxProcess) -> None:
+    sources.fault("latency", seconds=1.0)
+
+    def ask(number: str) -> float | None:
+        began = monotonic()
+        try:
+            look_up_anywhere(text=number, now=NOW)
+        except RateLimited:
+            return monotonic() - began
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(WAIT_AT_ONCE + 2) as pool:
+        refused = [
+            took for took in pool.map(ask, [f"zz{each}" for each in range(WAIT_AT_ONCE + 2)]) if took is not None
+        ]
+    assert len(refused) == 2
+    assert max(refused) < 1
+    assert ask("3062") is None, "whoever has waited gives the place back"

@@ -6,24 +6,31 @@ from typing import Any
 
 import pytest
 
+from catalog.choices import ItemType
 from catalog.sources import Can, Source, registry
-from catalog.sources.base import ELEMENT, ImageKind, UnsupportedError
+from catalog.sources.base import ELEMENT, ImageKind, PriceQuestion, UnsupportedError
 from catalog.tests.pictures import picture
 from common.errors import CredentialsRefused, ProviderError, ProviderRejected, ProviderUnavailable
 from common.testing.sandbox import SandboxProcess
 
 pytestmark = pytest.mark.django_db
 
-Make = Callable[[str], Source]
+Make = Callable[..., Source]
 
+QUESTION = PriceQuestion(
+    item_type=ItemType.PART, item_no="3001", color_id=5, condition="USED", kind="sold", currency="EUR"
+)
 # How each capability is asked for something that the sandbox has.
 ASK: dict[Can, Callable[[Source], Any]] = {
     Can.LOOK_UP: lambda source: source.look_up("bricklink", "3001").items,
     Can.LOOK_UP_MANY: lambda source: source.look_up_many(["3001", "3020"]),
+    Can.NUMBERS_OF: lambda source: source.numbers_of([("PART", "3001"), ("SET", "60239-1"), ("CUSTOM", "1")]),
+    Can.ITEMS_OF: lambda source: source.items_of(["900111"]),
     Can.COLORS_OF: lambda source: source.colors_of("3001"),
     Can.CONTENTS_OF: lambda source: source.contents_of("60239-1"),
-    Can.COLORS: lambda source: source.colors(),
     Can.IDENTIFY: lambda source: source.identify(picture(), ImageKind.ANY),
+    Can.PRICE_GUIDE: lambda source: source.price_guide(QUESTION),
+    Can.RATES: lambda source: source.rates(),
 }
 DECLARED = [(kind.spec.code, can) for kind in registry.all() for can in sorted(kind.spec.can)]
 UNDECLARED = [(kind.spec.code, can) for kind in registry.all() for can in Can if can not in kind.spec.can]
@@ -64,6 +71,8 @@ def test_refuses_what_it_does_not_declare_before_anything_is_sent(
 def test_says_that_the_other_side_is_away(
     code: str, can: Can, fault: dict[str, Any], make_source: Make, sandbox: SandboxProcess
 ) -> None:
+    if fault.get("body") == [] and code == "brickowl":
+        pytest.skip("Brick Owl writes an empty object as an empty list: that it knows nothing")
     sandbox.fault(**fault)
     with pytest.raises(ProviderUnavailable) as failed:
         ASK[can](make_source(code))
@@ -76,16 +85,15 @@ def test_says_that_the_other_side_is_away(
 def test_says_that_credentials_or_data_are_refused(
     code: str, can: Can, refusal: tuple[int, type[ProviderError]], make_source: Make, sandbox: SandboxProcess
 ) -> None:
-    key, (status, error) = sandbox.rebrickable_key, refusal
-    sandbox.fault("status", status=status, body={"detail": f"What is {key}?"})
+    secrets = [sandbox.sources[code][name] for name in registry.get(code).spec.credentials]
+    status, error = refusal
+    sandbox.fault("status", status=status, body={"detail": f"What is {' '.join(secrets)}?"})
     with pytest.raises(error) as failed:
         ASK[can](make_source(code))
     assert len(sandbox.asked()) == 1
-    if registry.get(code).spec.needs_key:
-        assert key not in str(failed.value.extra)
+    assert not [secret for secret in secrets if secret in str(failed.value.extra)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("code", [kind.spec.code for kind in registry.all()])
 @pytest.mark.parametrize("fault", [{"kind": "timeout_before", "seconds": 60}, {"kind": "slow_body", "pieces": 5000}])
 def test_ends_in_time(code: str, fault: dict[str, Any], make_source: Make, sandbox: SandboxProcess) -> None:
@@ -93,22 +101,24 @@ def test_ends_in_time(code: str, fault: dict[str, Any], make_source: Make, sandb
     sandbox.fault(**fault)
     began = time.monotonic()
     with pytest.raises(ProviderUnavailable):
-        ASK[min(spec.can)](make_source(code))
-    assert time.monotonic() - began < spec.total_s + 1
+        ASK[min(spec.can)](make_source(code, total_s=1))
+    # As slow as it likes to be, the other side gets a second and what a busy machine takes for a request.
+    assert time.monotonic() - began < 5
 
 
 def test_reads_a_list_to_its_last_page(make_source: Make, sandbox: SandboxProcess, monkeypatch: Any) -> None:
     monkeypatch.setattr("catalog.sources.rebrickable._PAGE_SIZE", 20)
     lines = make_source("rebrickable").contents_of("60239-1")
-    assert len(lines) > 53
-    assert len(sandbox.asked()) == -(-len(lines) // 20)
-    assert any(line.from_figure for line in lines)
+    figures = [line for line in lines if line.item.item_type == ItemType.MINIFIG]
+    assert (len(lines) > 40, len(figures)) == (True, 1)
+    assert len(sandbox.asked()) == -(-(len(lines) - len(figures)) // 20) + 1
 
 
 def test_takes_a_page_that_went_away_for_the_end(make_source: Make, sandbox: SandboxProcess, monkeypatch: Any) -> None:
     monkeypatch.setattr("catalog.sources.rebrickable._PAGE_SIZE", 20)
     sandbox.fault("status", status=404, nth=2, body={"detail": "Invalid page."})
-    assert len(make_source("rebrickable").contents_of("60239-1")) == 20
+    lines = make_source("rebrickable").contents_of("60239-1")
+    assert len([line for line in lines if line.item.item_type == ItemType.PART]) == 20
 
 
 @pytest.mark.parametrize(("system", "number", "means"), [
@@ -122,7 +132,6 @@ def test_takes_a_page_that_went_away_for_the_end(make_source: Make, sandbox: San
     (ELEMENT, "6409192", ["01586pr0001"]),
     ("bricklink", "nothing", []),
     (ELEMENT, "1", []),
-    ("brikick", "3001", []),
 ])  # fmt: skip
 def test_finds_by_any_number(system: str, number: str, means: list[str], make_source: Make) -> None:
     assert [item.number for item in make_source("rebrickable").look_up(system, number).items] == means

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from catalog.choices import ItemType
 from catalog.sources import brickognize, rebrickable
-from catalog.sources.base import FoundItem, FoundItems, ImageKind, Prediction, SourceColor
+from catalog.sources.base import FoundItem, FoundItems, ImageKind, Prediction
 
 PART = {
     "part_num": "01586pr0001", "name": "Creature, Direhorse with Blue Mane and Tail print", "part_cat_id": 28,
@@ -55,11 +55,6 @@ def test_reads_a_part_without_picture_and_numbers() -> None:
     assert (found.image_url, found.ids) == ("", {"rebrickable": ("01586pr0001",)})
 
 
-def test_reads_a_color_and_drops_the_ids_that_are_none() -> None:
-    ids = {"bricklink": (11,), "brickowl": (38,), "lego_design": (26, 342), "ldraw": (0, 256)}
-    assert rebrickable.color_result(BLACK) == SourceColor(color_id=0, name="Black", rgb="05131D", ids=ids)
-
-
 def test_reads_an_element_as_part_and_color() -> None:
     data = {"element_id": "6409192", "part": PART, "color": BLACK, "element_img_url": None, "part_img_url": None}
     assert rebrickable.element_result(data) == FoundItems((FOUND_PART,), color_id=0)
@@ -85,7 +80,19 @@ def test_reads_a_line_of_a_set() -> None:
     }  # fmt: skip
     line = rebrickable.contents_result(row)
     assert (line.item, line.color_id, line.qty, line.is_spare) == (FOUND_PART, 0, 2, True)
-    assert (line.element_id, line.from_figure) == ("", "fig-000001")
+
+
+def test_reads_a_figure_of_a_set() -> None:
+    row = {
+        "id": 1,
+        "set_num": "fig-000001",
+        "set_name": "Toy Store Employee",
+        "quantity": 2,
+        "set_img_url": None,
+    }
+    line = rebrickable.figure_result(row)
+    assert (line.item.item_type, line.item.number, line.item.name) == ("MINIFIG", "fig-000001", "Toy Store Employee")
+    assert (line.color_id, line.qty, line.is_spare) == (None, 2, False)
 
 
 def test_reads_a_color_of_a_part() -> None:
