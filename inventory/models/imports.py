@@ -1,23 +1,16 @@
 """Imports: a file of stock, what each of its lines will do, and how far it has been carried out."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from common.models import BaseModel
 from inventory.choices import ImportStatus, LineOutcome
+from inventory.models.given import GivenFile
 
 
-class InventoryImport(BaseModel):
+class InventoryImport(GivenFile):
     """A file that was given to be imported. `options`: what its owner chose (inventory.services.importing.Options)."""
 
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    # Of the form or request that brought it, so that a second press brings nothing.
-    idempotency_key = models.CharField(max_length=150, null=True, unique=True)  # noqa: DJ001  # null: each is one of its own
-    status = models.CharField(max_length=9, choices=ImportStatus, default=ImportStatus.READING)
-    file_name = models.CharField(max_length=255)
-    file_path = models.CharField(max_length=255)
-    file_size = models.PositiveBigIntegerField()
     file_sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=20)
     # The currency that the file states; empty where it doesn't.
@@ -25,18 +18,8 @@ class InventoryImport(BaseModel):
     options = models.JSONField(default=dict)
     # {"tag": how often}: what the format didn't understand.
     ignored = models.JSONField(default=dict)
-    # Sentences of the format on the file as a whole.
-    notes = models.JSONField(default=list)
     # What the file says outside of its rows, so that it can be given back.
     around = models.JSONField(default=dict)
-    # {"NEW": 1204, "PROBLEM": 7, …, "rows": 1311}
-    counts = models.JSONField(default=dict)
-    error_message = models.TextField(blank=True)
-    read_job = models.ForeignKey("jobs.JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
-    apply_job = models.ForeignKey("jobs.JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
-    # Of the job that carried it out, for the undo.
-    change_set_id = models.UUIDField(null=True)
-    completed_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -44,9 +27,6 @@ class InventoryImport(BaseModel):
             models.Index(fields=["file_sha256"], name="import_file"),
         ]
         constraints = [models.CheckConstraint(condition=Q(status__in=ImportStatus.values), name="import_status")]
-
-    def __str__(self) -> str:
-        return self.file_name
 
 
 class ImportLine(models.Model):

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -26,7 +26,7 @@ _PLATFORMS = {"rebrickable": "Rebrickable", "brickowl": "Brick Owl", "ldraw": "L
 _WORD = 100
 
 # Column names without doubt, in small letters and without blanks and signs.
-_NAMES: Mapping[str, str] = {
+NAMES: Mapping[str, str] = {
     name: field
     for field, names in {
         "item_type": "itemtype type itemtypeid itemtypename typ artikeltyp category_type",
@@ -145,6 +145,12 @@ _LOCATION = re.compile(r"(.*?)\s*[:=]\s*([0-9]{1,9})\Z", re.DOTALL)
 Said = tuple[tuple[str, Any], ...]
 
 
+class Moment(str):
+    """A date that was one already in its file: ISO 8601, and on no clock in particular where its zone is UTC."""
+
+    __slots__ = ()
+
+
 class Unusable(str):
     """A cell that says nothing which could be taken; its text is why."""
 
@@ -182,18 +188,18 @@ def distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def is_header(cells: Sequence[str]) -> bool:
-    """Tell whether a row holds names of columns, not values."""
+def is_header(cells: Sequence[str], names: Container[str] = NAMES) -> bool:
+    """Tell whether a row holds names of columns, not values. `names`: those known, as `normal_name` has them."""
     words = [cell.strip() for cell in cells if cell.strip()]
-    known = sum(normal_name(word) in _NAMES for word in words)
+    known = sum(normal_name(word) in names for word in words)
     return bool(words) and (known > 1 or (known == 1 and len(words) == 1))
 
 
 class Layout:
     """Where in a file the names of the columns stand, and which they are. `header_line`: 0 if there is no such line."""
 
-    def __init__(self, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-        names = next((row for row in rows if is_header(row[1])), None)
+    def __init__(self, rows: Sequence[tuple[int, Sequence[str]]], known: Container[str] = NAMES) -> None:
+        names = next((row for row in rows if is_header(row[1], known)), None)
         self.is_known = names is not None
         if names is None and rows and not any(any(map(str.isdecimal, cell)) for cell in rows[0][1]):
             names = rows[0]
@@ -221,7 +227,7 @@ def guess(columns: Sequence[str]) -> dict[str, str]:
     is_of_brickowl = any(normal_name(column) == "boid" for column in columns)
     for column in columns:
         name = normal_name(column)
-        field = _NAMES.get(name)
+        field = NAMES.get(name)
         if is_of_brickowl and name in ("lotid", "itemno", "number"):
             continue
         if field and field not in found.values():

@@ -17,12 +17,11 @@ from inventory.choices import ImportStatus, ItemCondition, LineOutcome
 from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport, InventoryItem
 from inventory.queries.overlays import STATED, overlay
+from inventory.queries.stretches import Stretch, stretch_of
 from inventory.tiers import as_text
-from jobs.choices import JobStatus
 
 PAGE = 50
 _RECENT = 30
-_ENDS = {JobStatus.FAILED: ImportStatus.FAILED, JobStatus.CANCELLED: ImportStatus.CANCELLED}
 
 # Fields that a preview doesn't mention: they follow from others, or are for machines.
 _UNSPOKEN = frozenset({"extra", "color_name"})
@@ -43,8 +42,10 @@ class LineRow:
 
     line: int
     outcome: str
+    item_type: str
     item_no: str
     item_name: str
+    color_id: int | None
     rgb: str
     color_name: str
     color_kind: str
@@ -59,32 +60,10 @@ class LineRow:
     changes: Sequence[Change]
 
 
-@dataclass(frozen=True, slots=True)
-class LinePage:
-    """Some lines of one outcome. `next_position` begins the page after, `previous_position` the one before."""
-
-    rows: Sequence[LineRow]
-    first: int
-    next_position: int | None
-    previous_position: int | None
-
-    @property
-    def last(self) -> int:
-        """Answer which of the outcome's lines is the page's last, from 1."""
-        return self.first + len(self.rows) - 1
-
-
 def recent_imports() -> "QuerySet[InventoryImport]":
     """Answer the latest imports, newest first."""
     found = InventoryImport.objects.select_related("created_by", "read_job", "apply_job")
     return found.order_by("-created_at", "-id")[:_RECENT]
-
-
-def standing(run: InventoryImport) -> ImportStatus:
-    """Answer where an import stands. Its job knows first that it failed or was cancelled; the import is told of it."""
-    status = ImportStatus(run.status)
-    job = {ImportStatus.READING: run.read_job, ImportStatus.APPLYING: run.apply_job}.get(status)
-    return _ENDS.get(JobStatus(job.status), status) if job else status
 
 
 def get_import(import_id: UUID) -> InventoryImport:
@@ -105,25 +84,15 @@ def imported_before(run: InventoryImport) -> InventoryImport | None:
     )
 
 
-def lines_of(run: InventoryImport, *, outcome: LineOutcome, after: int = 0) -> LinePage:
-    """Answer a page of the import's lines of one outcome, with what each changes."""
-    alike = ImportLine.objects.filter(run=run, outcome=outcome)
-    found = list(alike.filter(position__gt=after).order_by("position")[: PAGE + 1])
-    more, lines = len(found) > PAGE, found[:PAGE]
+def lines_of(run: InventoryImport, *, outcome: LineOutcome, after: int = 0) -> Stretch[LineRow]:
+    """Answer some of the import's lines of one outcome, with what each changes."""
+    found = stretch_of(ImportLine.objects.filter(run=run, outcome=outcome), after=after, size=PAGE)
+    lot_ids = [line.lot_id for line in found.rows if line.lot_id]
     is_preview = run.status == ImportStatus.PREVIEW
-    differences = _differences(run, [line.pk for line in lines if line.lot_id]) if is_preview else {}
-    there = set(
-        InventoryItem.objects.filter(pk__in=[line.lot_id for line in lines if line.lot_id]).values_list("pk", flat=True)
-    )
-    rows = [_row(line, differences.get(line.pk, {}), is_there=line.lot_id in there) for line in lines]
-    before = alike.filter(position__lte=after)
-    begins = list(before.order_by("-position").values_list("position", flat=True)[PAGE : PAGE + 1]) if after else []
-    return LinePage(
-        rows=rows,
-        first=before.count() + 1 if after else 1,
-        next_position=lines[-1].position if more else None,
-        previous_position=(begins[0] if begins else 0) if after else None,
-    )
+    differences = _differences(run, [line.pk for line in found.rows if line.lot_id]) if is_preview else {}
+    there = set(InventoryItem.objects.filter(pk__in=lot_ids).values_list("pk", flat=True))
+    rows = [_row(line, differences.get(line.pk, {}), is_there=line.lot_id in there) for line in found.rows]
+    return Stretch(rows, found.first, found.next_position, found.previous_position)
 
 
 def problems_of(run: InventoryImport) -> "QuerySet[ImportLine]":
@@ -166,8 +135,10 @@ def _row(line: ImportLine, differences: Mapping[str, tuple[Any, Any]], *, is_the
     return LineRow(
         line=line.line,
         outcome=line.outcome,
+        item_type=line.item_type,
         item_no=line.item_no or (f"lot {line.bricklink_lot_id}" if line.bricklink_lot_id else ""),
         item_name=line.values.get("item_name", ""),
+        color_id=line.color_id,
         rgb=color.rgb if color else "",
         color_name=color.name if color else "",
         color_kind=color.kind if color else "solid",

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +12,7 @@ from django.utils import timezone
 from audit.models import ChangeSet
 from common import workspace
 from common.errors import Conflict
-from common.steps import listen
+from common.testing.dying import Killed, dying_at
 from inventory import downloads, formats, services
 from inventory.choices import FieldPolicy, ImportStatus, QuantityPolicy
 from inventory.formats.base import UnreadableFile
@@ -237,29 +236,6 @@ def test_an_import_key_brings_one_import() -> None:
     assert InventoryImport.objects.count() == 1
 
 
-class Killed(BaseException):
-    """The worker is gone."""
-
-
-@contextmanager
-def killed_at(count: int) -> Iterator[None]:
-    """End the process, as it were, at the so-and-so-many-th step of the import."""
-    seen = 0
-
-    def stop(name: str) -> None:
-        nonlocal seen
-        if name in ("inventory.import_chunk", "jobs.checkpoint"):
-            seen += 1
-            if seen == count:
-                raise Killed
-
-    listen(stop)
-    try:
-        yield
-    finally:
-        listen(None)
-
-
 @pytest.mark.parametrize("kill_at", range(1, 8))
 def test_an_import_whose_worker_is_killed_ends_as_an_undisturbed_one(
     kill_at: int, monkeypatch: pytest.MonkeyPatch
@@ -269,7 +245,7 @@ def test_an_import_whose_worker_is_killed_ends_as_an_undisturbed_one(
     run = preview(bsx(*(item(ItemID=f"n{number}", Qty=number + 1) for number in range(10))))
     importing.approve(import_id=run.pk, now=timezone.now())
     job = JobRun.objects.get(job_type="import_apply")
-    with killed_at(kill_at), pytest.raises(Killed):
+    with dying_at(kill_at, "inventory.import_chunk", "jobs.checkpoint"), pytest.raises(Killed):
         runner.run_job(job_id=job.pk, with_heartbeat=False)
     JobRun.objects.filter(pk=job.pk).update(status="PENDING")
     runner.run_job(job_id=job.pk, with_heartbeat=False)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from audit import services as audit
 from audit.context import change_set, current_change_set_id
@@ -13,7 +14,7 @@ from inventory.queries.catalog import find_items, meant_by
 
 pytestmark = pytest.mark.django_db
 
-OWL: dict[str, Any] = {"system": "brickowl", "external_id": "771344", "item_type": "PART"}
+OWL: dict[str, Any] = {"system": "brickowl", "external_id": "771344", "item_type": "PART", "now": timezone.now()}
 
 
 def test_a_number_means_what_was_said_last() -> None:

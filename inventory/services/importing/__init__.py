@@ -3,6 +3,7 @@
 from inventory.import_options import Options
 from inventory.services.importing.applying import apply
 from inventory.services.importing.ending import end_import
+from inventory.services.importing.leaving_out import import_left_out
 from inventory.services.importing.reading import read_file
 from inventory.services.importing.receiving import (
     APPLY,
@@ -25,6 +26,7 @@ __all__ = [
     "approve",
     "discard",
     "end_import",
+    "import_left_out",
     "open_file",
     "purge",
     "read_again",

@@ -19,14 +19,17 @@ from catalog import colors
 from common.errors import Invalid
 from common.ids import new_ids
 from inventory import formats
-from inventory.choices import ImportStatus, LineOutcome
+from inventory.choices import ImportStatus, LineOutcome, UnmappedOrigin
 from inventory.formats.base import LotRow, RowProblem, UnreadableFile
 from inventory.import_options import Options
 from inventory.models import ImportLine, InventoryImport
+from inventory.queries.mappings import own_meanings
 from inventory.services.checks import completed
+from inventory.services.importing.leaving_out import positions_left_out
 from inventory.services.importing.matching import COLUMNS, WAITING, WaitingRow, match
 from inventory.services.importing.receiving import open_file, rate_of, start_applying
-from inventory.services.importing.referring import resolved
+from inventory.services.importing.referring import Gathering, resolved
+from inventory.services.unmapped import note_unmapped
 from inventory.tiers import stored
 from jobs.runner import Run
 
@@ -62,15 +65,20 @@ def read_file(run: InventoryImport, job: Run) -> None:
     with open_file(run) as opened, _waiting_rows() as waiting:
         stream = cast("BinaryIO", opened)
         reading = formats.get(run.format).read(stream, mapping=how.options.mapping or None)
-        rows, position = _until_unreadable(iter(reading)), 0
-        while chunk := resolved(list(islice(rows, CHUNK))):
+        wanted, own, gathering = positions_left_out(run), own_meanings(), Gathering()
+        rows = (
+            (place, row)
+            for place, row in enumerate(_until_unreadable(iter(reading)), 1)
+            if wanted is None or place in wanted
+        )
+        while numbered := list(islice(rows, CHUNK)):
+            chunk, position = resolved([row for _, row in numbered], own, gathering), numbered[-1][0]
             keys = new_ids(len(chunk))
             lines = (
-                _line(WaitingRow(run.pk, position + place, row.line, key), row, how)
-                for place, (row, key) in enumerate(zip(chunk, keys, strict=True), 1)
+                _line(WaitingRow(run.pk, place, row.line, key), row, how)
+                for (place, _), row, key in zip(numbered, chunk, keys, strict=True)
             )
             _copy(waiting, lines)
-            position += len(chunk)
             # How many rows there are is only known at the end; until then as many as the pace so far promises.
             expected = position * run.file_size // max(1, stream.tell())
             job.progress(position, max(position + 1, expected), unit="rows")
@@ -79,6 +87,7 @@ def read_file(run: InventoryImport, job: Run) -> None:
         with transaction.atomic():
             ImportLine.objects.filter(run=run).delete()
             run.counts = match(run)
+            note_unmapped(origin=UnmappedOrigin.IMPORT, met=gathering.met(rate=how.rate), run=run)
             run.status = ImportStatus.PREVIEW
             run.save(update_fields=["notes", "around", "ignored", "counts", "status"])
             if how.options.apply_at_once:

@@ -2,28 +2,29 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeVar, cast
 from uuid import UUID
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from common import actor, workspace
 from common.actor import ActorKind
 from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id
 from inventory import formats
-from inventory.choices import ImportStatus
+from inventory.choices import ImportStatus, UnmappedOrigin
 from inventory.formats.base import COLUMN_FIELDS, HEAD_BYTES, FileFacts, Format, UnreadableFile
 from inventory.import_options import Options
-from inventory.models import ImportLine, InventoryImport, RememberedMapping
+from inventory.models import GivenFile, ImportLine, InventoryImport, RememberedMapping
 from inventory.parsing.contents import kind_of
 from inventory.parsing.values import IDENTITY
+from inventory.services.unmapped import note_unmapped
 from jobs import services as jobs
 
 READ = "import"
@@ -31,6 +32,7 @@ APPLY = "import_apply"
 _PIECE = 1024 * 1024
 # How long files and their lines are kept, so that a report can be looked at again.
 KEPT = timedelta(days=30)
+G = TypeVar("G", bound=GivenFile)
 
 
 def start_import(
@@ -53,31 +55,25 @@ def start_import(
         return known
     file_format, facts = _recognise(file, format_code)
     chosen = _with_known_mapping(options, file_format, facts)
-    size, digest, path = _keep(file)
-    try:
-        return _begin(
-            InventoryImport(
-                created_by_id=UUID(actor.current().id) if actor.current().kind is ActorKind.USER else None,
-                idempotency_key=key or None,
-                file_name=file_name[-255:] or f"file{file_format.spec.suffix}",
-                file_path=path,
-                file_size=size,
-                file_sha256=digest,
-                format=file_format.spec.code,
-                file_currency=facts.currency,
-                options=chosen.as_json(),
-            ),
-            may_ask=may_ask,
-        )
-    except BaseException:
-        default_storage.delete(path)
-        raise
+    size, digest, path = keep(file)
+    run = InventoryImport(
+        created_by_id=owner_id(),
+        idempotency_key=key or None,
+        file_name=file_name[-255:] or f"file{file_format.spec.suffix}",
+        file_path=path,
+        file_size=size,
+        file_sha256=digest,
+        format=file_format.spec.code,
+        file_currency=facts.currency,
+        options=chosen.as_json(),
+    )
+    return once(run, lambda: begin(run, may_ask=may_ask))
 
 
 @transaction.atomic
 def answer_questions(*, import_id: UUID, options: Options, now: datetime) -> InventoryImport:
     """Name the columns and the rate of a file that waits for it, remember the names, and start reading."""
-    run = _locked(import_id)
+    run = locked(import_id)
     if run.status != ImportStatus.MAPPING:
         raise Conflict("This file is being read already.")
     file_format = formats.get(run.format)
@@ -91,37 +87,38 @@ def answer_questions(*, import_id: UUID, options: Options, now: datetime) -> Inv
     run.options = options.as_json()
     if missing_answers(run):
         raise Invalid(errors={"/currency_rate": ["Say what one of the file's currency is in the shop's."]})
-    return _begin(run)
+    return begin(run)
 
 
 @transaction.atomic
 def read_again(*, import_id: UUID, options: Options, now: datetime) -> InventoryImport:
     """Match the file anew with other choices; nothing has been imported yet."""
-    run = _locked(import_id)
+    run = locked(import_id)
     if run.status != ImportStatus.PREVIEW:
         raise Conflict("Only a preview can be made anew.")
     ImportLine.objects.filter(run=run).delete()
     run.options = replace(options, mapping=Options.of(run.options).mapping).as_json()
     run.counts, run.ignored = {}, {}
-    return _begin(run)
+    return begin(run)
 
 
 @transaction.atomic
 def discard(*, import_id: UUID, now: datetime) -> None:
     """Throw away an import that hasn't changed anything, with its file."""
-    run = _locked(import_id)
+    run = locked(import_id)
     if run.status not in (ImportStatus.MAPPING, ImportStatus.PREVIEW):
         raise Conflict("This import is no longer a preview.")
     run.status, run.completed_at = ImportStatus.CANCELLED, now
     run.save()
     ImportLine.objects.filter(run=run).delete()
+    note_unmapped(origin=UnmappedOrigin.IMPORT, met=(), run=run)
     transaction.on_commit(lambda: default_storage.delete(run.file_path))
 
 
 @transaction.atomic
 def approve(*, import_id: UUID, now: datetime) -> InventoryImport:
     """Carry out what the preview shows. A second press does nothing more. Raises Conflict where there is no preview."""
-    run = _locked(import_id)
+    run = locked(import_id)
     if run.status in (ImportStatus.APPLYING, ImportStatus.COMPLETED):
         return run
     if run.status != ImportStatus.PREVIEW:
@@ -228,7 +225,13 @@ def _is_mapped(run: InventoryImport) -> bool:
     return not formats.get(run.format).spec.needs_mapping or not IDENTITY.isdisjoint(fields)
 
 
-def _keep(file: BinaryIO) -> tuple[int, str, str]:
+def owner_id() -> UUID | None:
+    """Answer whose import it is: nobody's, where no person asks for it."""
+    return UUID(actor.current().id) if actor.current().kind is ActorKind.USER else None
+
+
+def keep(file: BinaryIO) -> tuple[int, str, str]:
+    """Keep a file; answer its size, its SHA-256 and where it lies."""
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryFile() as copy:
         while piece := file.read(_PIECE):
@@ -240,8 +243,24 @@ def _keep(file: BinaryIO) -> tuple[int, str, str]:
     return size, digest.hexdigest(), path
 
 
+def once(run: G, begin: Callable[[], G]) -> G:
+    """Begin with a file that is kept already. Where that can't be, it is deleted again.
+
+    Of two presses at once the second finds what the first has begun.
+    """
+    try:
+        return begin()
+    except BaseException as error:
+        default_storage.delete(run.file_path)
+        if run.idempotency_key and isinstance(error, IntegrityError):
+            known: G = type(run)._default_manager.get(idempotency_key=run.idempotency_key)
+            return known
+        raise
+
+
 @transaction.atomic
-def _begin(run: InventoryImport, *, may_ask: bool = True) -> InventoryImport:
+def begin(run: InventoryImport, *, may_ask: bool = True) -> InventoryImport:
+    """Store an import and start reading it, or have it wait for answers."""
     if not _is_mapped(run) or missing_answers(run):
         if not may_ask:
             raise Invalid(errors=_unanswered(run))
@@ -265,7 +284,8 @@ def _unanswered(run: InventoryImport) -> dict[str, list[str]]:
     return errors
 
 
-def _locked(import_id: UUID) -> InventoryImport:
+def locked(import_id: UUID) -> InventoryImport:
+    """Answer an import, held until the transaction ends. Raises NotFound."""
     run = InventoryImport.objects.select_for_update().filter(pk=import_id).first()
     if run is None:
         raise NotFound
