@@ -1,5 +1,5 @@
 """What inventory does in workers."""
 
-from inventory.tasks import importing, lots, storage
+from inventory.tasks import importing, lots, pricing, storage
 
-__all__ = ["importing", "lots", "storage"]
+__all__ = ["importing", "lots", "pricing", "storage"]
