@@ -91,9 +91,72 @@ class FieldPolicy(models.TextChoices):
     KEEP = "KEEP", "Leave as they are"
 
 
+class NumberSystem(models.TextChoices):
+    """Whose number a shop can explain: a platform's (catalog.choices.System), or LEGO's of a part in a color."""
+
+    BRICKLINK = "bricklink", "BrickLink"
+    BRICKOWL = "brickowl", "Brick Owl"
+    BRIKICK = "brikick", "Brikick"
+    REBRICKABLE = "rebrickable", "Rebrickable"
+    LDRAW = "ldraw", "LDraw"
+    LEGO_DESIGN = "lego_design", "LEGO design"
+    ELEMENT = "element", "LEGO element"
+
+
+class Direction(models.TextChoices):
+    """What is asked: what a platform's number is here, or what an item of ours is there."""
+
+    INBOUND = "INBOUND", "What it is here"
+    OUTBOUND = "OUTBOUND", "What it is there"
+
+
+class UnmappedOrigin(models.TextChoices):
+    """Where something was met that has no mapping."""
+
+    IMPORT = "IMPORT", "From an import"
+    STOCK = "STOCK", "From stock"
+    CHANNEL = "CHANNEL", "From a channel"
+
+
+class UnmappedReason(models.TextChoices):
+    """Why something has no mapping."""
+
+    UNKNOWN = "UNKNOWN", "Nobody knows the number"
+    AMBIGUOUS = "AMBIGUOUS", "It can be several items"
+    NOT_IN_CATALOG = "NOT_IN_CATALOG", "The catalog doesn't know it"
+    NO_NUMBER = "NO_NUMBER", "It has no number there"
+
+
 class CostSpread(models.TextChoices):
     """How the cost of a purchase is spread over what came with it."""
 
     VALUE = "VALUE", "By list price"
     PIECES = "PIECES", "By pieces"
     LOTS = "LOTS", "Equally per lot"
+
+
+class RepricingStatus(models.TextChoices):
+    """Where a repricing stands: prices are worked out, shown, set, or it has ended."""
+
+    PLANNING = "PLANNING", "Working out"
+    READY = "READY", "Ready to approve"
+    APPLYING = "APPLYING", "Setting prices"
+    COMPLETED = "COMPLETED", "Done"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class PriceOutcome(models.TextChoices):
+    """What a repricing does with a lot; those that have their price already aren't listed."""
+
+    RISES = "RISES", "Higher"
+    FALLS = "FALLS", "Lower"
+    SKIPPED = "SKIPPED", "Kept"
+
+
+class Schedule(models.TextChoices):
+    """When a rule sets prices by itself."""
+
+    NONE = "NONE", "Only when you run it"
+    NIGHTLY = "NIGHTLY", "Every night"
+    WEEKLY = "WEEKLY", "Every week"

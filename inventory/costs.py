@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
-_UNIT = Decimal("0.0001")
+UNIT = Decimal("0.0001")
 _ZERO = Decimal(0)
 
 
@@ -18,11 +18,11 @@ def spread(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     if not together:
         weights, together = [Decimal(1)] * len(weights), Decimal(len(weights))
     exact = [total * weight / together for weight in weights]
-    shares = [share.quantize(_UNIT, rounding=ROUND_FLOOR) for share in exact]
-    left = int((total - sum(shares, _ZERO)) / _UNIT)
+    shares = [share.quantize(UNIT, rounding=ROUND_FLOOR) for share in exact]
+    left = int((total - sum(shares, _ZERO)) / UNIT)
     order = sorted(range(len(shares)), key=lambda place: (shares[place] - exact[place], place))
     for place in order[:left]:
-        shares[place] += _UNIT
+        shares[place] += UNIT
     return shares
 
 
@@ -33,6 +33,6 @@ def blended(*, qty_bought: int, cost_bought: Decimal, qty_before: int, cost_befo
     """
     each = cost_bought / qty_bought
     if cost_before is None or qty_before <= 0:
-        return each.quantize(_UNIT, rounding=ROUND_HALF_UP)
+        return each.quantize(UNIT, rounding=ROUND_HALF_UP)
     mean = (cost_before * qty_before + cost_bought) / (qty_before + qty_bought)
-    return mean.quantize(_UNIT, rounding=ROUND_HALF_UP)
+    return mean.quantize(UNIT, rounding=ROUND_HALF_UP)

@@ -10,7 +10,7 @@ from inventory.services import importing
 
 LOTS = 1_500
 _FORMAT = "bsx"
-_KEY = "demo-stock"
+KEY = "demo-stock"
 
 
 def stock_up(*, now: datetime) -> None:
@@ -24,6 +24,6 @@ def stock_up(*, now: datetime) -> None:
             file=file,
             file_name="demo-stock.bsx",
             options=Options(read_locations=True, apply_at_once=True),
-            key=_KEY,
+            key=KEY,
             now=now,
         )

@@ -38,6 +38,17 @@ class InventoryLowStock(Payload):
     inventory_item_ids: tuple[UUID, ...]
 
 
+@event("inventory.oversold")
+@dataclass(frozen=True, slots=True)
+class InventoryOversold(Payload):
+    """More pieces were ordered than there are; `qty_short` says how many of each lot are missing for this cause."""
+
+    inventory_item_ids: tuple[UUID, ...]
+    qty_short: tuple[int, ...]
+    cause_type: str
+    cause_id: str
+
+
 @event("import.completed")
 @dataclass(frozen=True, slots=True)
 class ImportCompleted(Payload):
@@ -49,3 +60,17 @@ class ImportCompleted(Payload):
     @property
     def entity_key(self) -> str:
         return f"import:{self.import_id}"
+
+
+@event("repricing.held", public=False)
+@dataclass(frozen=True, slots=True)
+class RepricingHeld(Payload):
+    """A run by schedule would move more than its rule may by itself, and waits for a person."""
+
+    run_id: UUID
+    rule_name: str
+    question: str
+
+    @property
+    def entity_key(self) -> str:
+        return f"repricing:{self.run_id}"

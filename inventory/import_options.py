@@ -11,7 +11,8 @@ from inventory.choices import FieldPolicy, QuantityPolicy
 class Options:
     """`currency_rate`: how much of the shop's currency one of the file's is; None where they are the same.
 
-    `mapping`: field by column, for formats with columns. `apply_at_once`: without a look at the preview.
+    `mapping`: field by column, for formats with columns. `apply_at_once`: without a look at the preview. `left_out_by`:
+    of the file of an earlier import only the lines that it had to leave out (its id).
     """
 
     quantity: QuantityPolicy = QuantityPolicy.SET
@@ -22,6 +23,7 @@ class Options:
     currency_rate: Decimal | None = None
     mapping: dict[str, str] = field(default_factory=dict)
     apply_at_once: bool = False
+    left_out_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Answer the options as an import stores them."""

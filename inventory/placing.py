@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from inventory.lookalikes import Thing, is_same, why_alike
+from inventory.lookalikes import Thing, base_number, is_same, why_alike
 
 
 @dataclass(slots=True)
@@ -39,12 +39,21 @@ class Storage:
     places: list[Place]
     things: dict[UUID, list[tuple[UUID, Thing]]] = field(default_factory=dict)
     _position: dict[UUID, int] = field(default_factory=dict)
+    # The same by what alone can be the same or alike: type and number without variants; by the place's position.
+    _kinds: dict[tuple[str, str], dict[int, list[Thing]]] = field(default_factory=dict)
     # Empty places that a walk comes by, in its order; those found taken are dropped at the next look.
     _empty: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._position = {place.id: number for number, place in enumerate(self.places)}
         self._empty = [number for number, place in enumerate(self.places) if not place.lots]
+        for place_id, there in self.things.items():
+            for _, thing in there:
+                self._note(place_id, thing)
+
+    def _note(self, place_id: UUID, thing: Thing) -> None:
+        if (number := self._position.get(place_id)) is not None:
+            self._kinds.setdefault(_kind_of(thing), {}).setdefault(number, []).append(thing)
 
     def put(self, place: Place, lot_id: UUID, thing: Thing) -> None:
         """Note that the lot lies there from now on."""
@@ -52,6 +61,7 @@ class Storage:
         if all(other != lot_id for other, _ in there):
             there.append((lot_id, thing))
             place.lots += 1
+            self._note(place.id, thing)
 
     def suggest(self, lot_id: UUID, thing: Thing, own: Mapping[UUID, int]) -> Suggestion | None:
         """Answer where to put more of the lot, which lies at `own` places already; None where nothing is free."""
@@ -68,6 +78,8 @@ class Storage:
             like = shelves.get(place.shelf)
             if like is not None and any(place.shelf):
                 return Suggestion(place, f"On the shelf of the same at {like.code}, and {_room(place)}.", avoided)
+            if not shelves:
+                break
         for number in self._free(thing):
             if number not in blocked:
                 place = self.places[number]
@@ -105,20 +117,14 @@ class Storage:
         return None
 
     def _positions_of(self, thing: Thing) -> list[int]:
-        return sorted(
-            self._position[place_id]
-            for place_id, there in self.things.items()
-            if place_id in self._position and any(is_same(thing, other) for _, other in there)
-        )
+        kind = self._kinds.get(_kind_of(thing), {})
+        return sorted(number for number, there in kind.items() if any(is_same(thing, other) for other in there))
 
     def _blocked(self, thing: Thing) -> dict[int, str]:
         """Answer the places that have a look-alike in them or beside them, and which."""
         blocked: dict[int, str] = {}
-        for place_id, there in self.things.items():
-            number = self._position.get(place_id)
-            if number is None:
-                continue
-            why = next((words for _, other in there if (words := why_alike(thing, other))), "")
+        for number, there in self._kinds.get(_kind_of(thing), {}).items():
+            why = next((words for other in there if (words := why_alike(thing, other))), "")
             if why:
                 blocked[number] = f"{why} lies there"
                 for beside in (number - 1, number + 1):
@@ -134,9 +140,14 @@ class Storage:
         """Answer the places with room: empty ones first, then those of which is known how many lots they take."""
         self._empty = [number for number in self._empty if not self.places[number].lots]
         yield from self._empty
-        rest = [place for place in self.places if place.lots and place.has_room]
-        for place in sorted(rest, key=lambda place: place.capacity is None):
-            yield self._position[place.id]
+        for is_counted in (True, False):
+            for number, place in enumerate(self.places):
+                if place.lots and place.has_room and (place.capacity is not None) is is_counted:
+                    yield number
+
+
+def _kind_of(thing: Thing) -> tuple[str, str]:
+    return thing.item_type, base_number(thing.item_type, thing.item_no)
 
 
 def _held(place: Place) -> str:

@@ -22,6 +22,7 @@ from inventory.services.checks import LENGTHS
 _CODE_LENGTH, _PART_LENGTH = 40, 20
 MAX_OPERATIONS = 1_000
 _TIERS = 3
+PICTURE = "On this host, with the same access; a drawing where no source has a picture."
 
 
 class TierField(serializers.Serializer):
@@ -334,7 +335,7 @@ class PredictionOut(serializers.Serializer):
     item_no = serializers.CharField(help_text="BrickLink's number.")
     name = serializers.CharField()
     confidence = serializers.FloatField(help_text="From 0 to 1.")
-    image_url = serializers.CharField()
+    image_url = serializers.CharField(help_text=PICTURE)
     platform_ids = serializers.DictField(child=serializers.CharField(), help_text="Its number on each platform.")
     in_stock = serializers.ListField(child=InStock())
 

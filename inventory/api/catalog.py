@@ -17,23 +17,28 @@ from common.api import serializers
 from common.api.operations import operation
 from common.api.views import ApiView
 from common.errors import NotFound
+from inventory.api.images import image_address
 from inventory.queries import catalog as queries
 from inventory.queries.catalog import Result
+from inventory.queries.demand import ORDERS_SHOWN, open_orders_of
+from inventory.queries.holdings import held, holdings_of
 from inventory.queries.lots import LotRow
-from inventory.serializers import InStock
+from inventory.serializers import PICTURE, InStock
 
 _LIMIT, _MOST = 20, 50
 _CACHED_S = 24 * 3600
+_OPEN_ORDERS = f"That contain it, the {ORDERS_SHOWN} oldest; none without the permission orders:read."
 _EXAMPLE = {
     "results": [
         {
-            "item_type": "PART", "canonical_id": "3001", "name": "Brick 2 x 4", "category": "Brick", "image_url": "",
+            "item_type": "PART", "canonical_id": "3001", "name": "Brick 2 x 4", "category": "Brick",
+            "image_url": "https://api.brikonnect.com/api/v1/catalog/images/480/PART/5/3001",
             "matched_by": "LEGO element 300121", "color_id": 5, "platform_ids": {
                 "bricklink": "3001", "brickowl": "", "brikick": "", "rebrickable": "3001", "ldraw": "",
                 "lego_elements": ["300121"],
             },
             "colors_available": [{"id": 5, "name": "Red", "rgb": "C91A09", "element_ids": ["300121"]}],
-            "in_stock": [],
+            "in_stock": [], "open_orders": [],
         }
     ],
     "corrected": "",
@@ -62,17 +67,26 @@ class ItemColorOut(ColorAvailable):
     qty_in_stock = serializers.IntegerField()
 
 
+class OpenOrderOut(serializers.Serializer):
+    order_id = serializers.UUIDField()
+    external_order_id = serializers.CharField(source="number", help_text="The channel's number.")
+    status = serializers.CharField()
+    color_id = serializers.IntegerField(allow_null=True)
+    qty = serializers.IntegerField(help_text="Ordered pieces of the item in this color.")
+
+
 class SearchResult(serializers.Serializer):
     item_type = serializers.CharField()
     canonical_id = serializers.CharField(help_text="BrickLink's number; another's where BrickLink has none.")
     name = serializers.CharField()
     category = serializers.CharField()
-    image_url = serializers.CharField(help_text="Empty where none is known.")
+    image_url = serializers.CharField(help_text=PICTURE)
     matched_by = serializers.CharField(help_text="Whose number it was found by, empty where it was the item's own.")
     color_id = serializers.IntegerField(allow_null=True, help_text="Fixed by the number, or named beside it.")
     platform_ids = PlatformIdsOut()
     colors_available = ColorAvailable(many=True)
     in_stock = InStock(many=True)
+    open_orders = OpenOrderOut(many=True, help_text=_OPEN_ORDERS)
 
 
 class SearchOut(serializers.Serializer):
@@ -91,7 +105,7 @@ class ItemOut(serializers.Serializer):
     canonical_id = serializers.CharField()
     name = serializers.CharField()
     category = serializers.CharField()
-    image_url = serializers.CharField()
+    image_url = serializers.CharField(help_text=PICTURE)
     weight_grams = serializers.DecimalField(max_digits=9, decimal_places=2, allow_null=True)
     dimensions = serializers.CharField(help_text="Parts in studs, sets in centimeters.")
     year_released = serializers.IntegerField(allow_null=True)
@@ -101,6 +115,7 @@ class ItemOut(serializers.Serializer):
     numbers = NumberOut(many=True, help_text="All that platforms have for it, the surest first.")
     colors_available = ColorAvailable(many=True)
     in_stock = InStock(many=True)
+    open_orders = OpenOrderOut(many=True, help_text=_OPEN_ORDERS)
 
 
 class SetPartOut(serializers.Serializer):
@@ -144,16 +159,19 @@ def in_stock_rows(lots: Iterable[LotRow]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(request: Request, result: Result) -> dict[str, Any]:
     hit, known = result.hit, result.known
     return {
         "item_type": hit.item_type, "canonical_id": hit.item_no, "name": hit.name, "category": known.category,
-        "image_url": known.image_url, "matched_by": hit.found_by, "color_id": hit.color_id, "platform_ids": known.ids,
+        "image_url": image_address(request, hit.item_type, hit.item_no, hit.color_id), "matched_by": hit.found_by,
+        "color_id": hit.color_id, "platform_ids": known.ids,
         "colors_available": [_color(color) for color in known.colors], "in_stock": in_stock_rows(result.lots),
+        "open_orders": result.open_orders,
     }  # fmt: skip
 
 
-def _item(item_type: str, item_no: str) -> CatalogItem:
+def item_named(item_type: str, item_no: str) -> CatalogItem:
+    """Answer the item that an address names. Raises NotFound."""
     if item_type.upper() not in ItemType.values:
         raise NotFound("There is no such type of item.")
     return items.get_item(item_type.upper(), item_no)
@@ -166,10 +184,10 @@ class SearchView(ApiView):
     access = {"GET": "inventory:read"}
 
     @operation("Search the catalog", answers=SearchOut, query=SearchQuery, example_answer=_EXAMPLE)
-    def get(self, _request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         """Answer the items that are meant, the likeliest first, and what of them is in stock."""
         found = queries.find_items(self.query["q"], limit=self.query["limit"])
-        results = [_result(result) for result in queries.with_stock(found.hits)]
+        results = [_result(request, result) for result in queries.with_stock(found.hits)]
         return self.answer({"results": results, "corrected": found.corrected})
 
 
@@ -179,19 +197,21 @@ class ItemView(ApiView):
     access = {"GET": "inventory:read"}
 
     @operation("Show an item of the catalog", answers=ItemOut)
-    def get(self, _request: Request, item_type: str, item_no: str) -> HttpResponse:
+    def get(self, request: Request, item_type: str, item_no: str) -> HttpResponse:
         """Answer an item, its numbers on every platform, the colors it exists in, and what of it is in stock."""
-        item = _item(item_type, item_no)
+        item = item_named(item_type, item_no)
         key = (item.item_type, item.item_no)
         known = items.details_of({item.pk: key}).get(item.pk, Known())
         return self.answer(
             {
-                **{name: getattr(item, name) for name in ("item_type", "name", "image_url", "weight_grams",
-                   "dimensions", "year_released", "year_ended")},
-                "canonical_id": item.item_no, "category": known.category, "alternate_ids": item.alternate_nos,
+                **{name: getattr(item, name) for name in ("item_type", "name", "weight_grams", "dimensions",
+                   "year_released", "year_ended")},
+                "image_url": image_address(request, item.item_type, item.item_no), "canonical_id": item.item_no,
+                "category": known.category, "alternate_ids": item.alternate_nos,
                 "platform_ids": known.ids, "numbers": items.numbers_of(item),
                 "colors_available": [_color(color) for color in known.colors],
                 "in_stock": in_stock_rows(queries.stock_of([key]).get(key, ())),
+                "open_orders": open_orders_of([key]).get(key, ()),
             }
         )  # fmt: skip
 
@@ -204,14 +224,14 @@ class ItemColorsView(ApiView):
     @operation("List the colors of an item", answers=ItemColorOut, many=True)
     def get(self, _request: Request, item_type: str, item_no: str) -> HttpResponse:
         """Answer the colors in which an item exists, with LEGO's element ids and what is in stock of each."""
-        item = _item(item_type, item_no)
+        item = item_named(item_type, item_no)
         key = (item.item_type, item.item_no)
-        lots = queries.stock_of([key]).get(key, ())
+        holdings = holdings_of([key])
         return self.answer(
             [
                 {
                     **_color(known), "qty_known": known.qty_known,
-                    "qty_in_stock": sum(lot.qty_available for lot in lots if lot.color_id == known.color.id),
+                    "qty_in_stock": held(holdings, key, known.color.id).qty,
                 }
                 for known in items.colors_of(item)
             ]

@@ -14,6 +14,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from catalog import services as catalog
+from catalog.errors import PhotosSwitchedOff
 from catalog.services import Identified
 from catalog.sources.base import ImageKind
 from common import entitlements, images, workspace
@@ -32,6 +33,7 @@ from common.errors import (
 )
 from inventory import downloads, formats, services
 from inventory.api.catalog import in_stock_rows
+from inventory.api.images import image_address
 from inventory.models import InventoryItem
 from inventory.queries import imports
 from inventory.queries.catalog import stock_of
@@ -412,29 +414,29 @@ class IdentifyView(ApiView):
         "Identify a photo",
         takes=ImageInput,
         answers=IdentifyAnswer,
-        errors=(EditionRequired, ProviderRejected, ProviderUnavailable),
+        errors=(EditionRequired, PhotosSwitchedOff, ProviderRejected, ProviderUnavailable),
         description=(
             "Brickognize is asked, at most ten seconds long; the same photo again within 90 days is answered at once. "
             "The photo goes there small, and without what the camera wrote into it."
         ),
     )
-    def post(self, _request: Request) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponse:
         """Answer what it may show, best first, and what of it is in stock."""
         entitlements.require("visual_identification")
         image = self.body["image"].read(images.LIMIT_BYTES + 1)
         found = catalog.identify_image(image=image, kind=ImageKind(self.body["kind"]), now=timezone.now())
         stock = stock_of((each.item_type, each.item_no) for each in found.predictions)
-        rows = [_prediction(each, stock.get((each.item_type, each.item_no), ())) for each in found.predictions]
+        rows = [_prediction(request, each, stock.get((each.item_type, each.item_no), ())) for each in found.predictions]
         return self.answer({"predictions": rows, "top_match": rows[0] if found.top_match else None})
 
 
-def _prediction(each: Identified, lots: Iterable[StockRow]) -> dict[str, Any]:
+def _prediction(request: Request, each: Identified, lots: Iterable[StockRow]) -> dict[str, Any]:
     return {
         "item_type": each.item_type,
         "item_no": each.item_no,
         "name": each.name,
         "confidence": float(each.confidence),
-        "image_url": each.image_url,
+        "image_url": image_address(request, each.item_type, each.item_no),
         "platform_ids": each.platform_ids,
         "in_stock": in_stock_rows(lots),
     }

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from inventory.parsing.problems import HEAD_BYTES, MAX_CELL, MAX_COLUMNS, MAX_RO
 
 __all__ = [
     "COLUMN_FIELDS", "FIELDS", "HEAD_BYTES", "MAX_CELL", "MAX_COLUMNS", "MAX_ROWS", "FileFacts", "Format", "FormatSpec",
-    "Lot", "LotRow", "Reading", "RowProblem", "UnreadableFile", "all_formats", "get", "register", "sniff",
+    "Lot", "LotRow", "Reading", "RowProblem", "Table", "UnreadableFile", "all_formats", "get", "register", "sniff",
 ]  # fmt: skip
 
 
@@ -114,6 +114,21 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A file with columns, whatever it is about. `rows`: where each begins, and its cells, or in words why it has none.
+
+    `first`: some rows from which to learn how the file writes numbers. `notes`: sentences on the file as a whole.
+    `is_guarded`: texts that look like formulas have a sign before them (`columns.guarded`).
+    """
+
+    columns: Sequence[str]
+    rows: Iterator[tuple[int, list[str] | str]]
+    first: Sequence[Sequence[str]]
+    notes: list[str]
+    is_guarded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lot:
     """A lot as formats write it: every field, finished values, no queries behind it."""
 
@@ -183,6 +198,13 @@ class Format(ABC):
     def read(self, stream: BinaryIO, *, mapping: Mapping[str, str] | None = None) -> Reading:
         """Answer the file's rows, one at a time, in flat memory. `mapping`: column → field of COLUMN_FIELDS."""
         raise UnreadableFile(f"{self.spec.label} is only written.")
+
+    def table(self, stream: BinaryIO, *, names: Container[str]) -> Table:
+        """Answer the rows of a file that is about something else than lots, for formats that have columns.
+
+        `names`: of the columns that are looked for, as `parsing.columns.normal_name` has them. Raises UnreadableFile.
+        """
+        raise UnreadableFile(f"{self.spec.label} has no columns.")
 
     @abstractmethod
     def write(self, lots: Iterable[Lot], *, currency: str, around: Mapping[str, Any] | None = None) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
@@ -17,6 +17,7 @@ from inventory.formats.base import (
     LotRow,
     Reading,
     RowProblem,
+    Table,
     UnreadableFile,
     register,
 )
@@ -129,17 +130,17 @@ def _lines(head: bytes, stream: BinaryIO, encoding: str) -> Iterator[str]:
 class _Shape:
     """What the beginning of a file tells: its delimiter, its columns, and how wide its rows are."""
 
-    def __init__(self, head: bytes) -> None:
+    def __init__(self, head: bytes, names: Container[str] = c.NAMES) -> None:
         text = head_text(head)
         if len(head) >= HEAD_BYTES:
             text = text[: text.rfind("\n") + 1] or text
-        self.delimiter, records = self._delimited(text)
+        self.delimiter, records = self._delimited(text, names)
         rows = [(line, cells) for line, cells in records if isinstance(cells, list) and any(map(str.strip, cells))]
-        self.layout = c.Layout(rows)
+        self.layout = c.Layout(rows, names)
         self.widths = [len(cells) for _, cells in rows]
 
     @staticmethod
-    def _delimited(text: str) -> tuple[str, list[_Record]]:
+    def _delimited(text: str, names: Container[str]) -> tuple[str, list[_Record]]:
         start = text[:_START_SHOWN].lstrip()
         if start[:4].casefold() == "sep=" and start[4:5] in _DELIMITERS:
             # Excel's own hint.
@@ -152,7 +153,11 @@ class _Shape:
             widths = [len(cells) for _, cells in records if isinstance(cells, list) and cells]
             usual = max(set(widths), key=widths.count, default=0)
             known = max(
-                (sum(bool(c.guess([cell])) for cell in cells) for _, cells in records if isinstance(cells, list)),
+                (
+                    sum(c.normal_name(cell) in names for cell in cells)
+                    for _, cells in records
+                    if isinstance(cells, list)
+                ),
                 default=0,
             )
             score = (known, widths.count(usual) / len(widths) if usual > 1 else 0.0, usual)
@@ -166,6 +171,15 @@ def _require_text(head: bytes) -> None:
         raise UnreadableFile(f"This is {kind}, not a CSV file.")
     if not head_text(head).strip():
         raise UnreadableFile("The file is empty.")
+
+
+def _rows_below(shape: _Shape, head: bytes, stream: BinaryIO) -> Iterator[_Record]:
+    """Answer the rows below the columns' names, without those that are empty."""
+    for line, cells in _Records(_lines(head, stream, encoding_of(head)), shape.delimiter):
+        if line <= shape.layout.header_line:
+            continue
+        if isinstance(cells, str) or (any(cells) and not (line == 1 and cells[0][:4].casefold() == "sep=")):
+            yield line, cells
 
 
 # By place, since asking each of 34 cells what it is takes longer than all else. The writer knows None and numbers.
@@ -238,6 +252,15 @@ class CsvFile(Format):
         reading.rows = self._rows(stream, reading, mapping)
         return reading
 
+    def table(self, stream: BinaryIO, *, names: Container[str]) -> Table:
+        """Answer the rows below the columns' names."""
+        head = stream.read(HEAD_BYTES)
+        _require_text(head)
+        shape = _Shape(head, names)
+        shape.layout.require_bounds()
+        rows = _rows_below(shape, head, stream)
+        return Table(shape.layout.columns, rows, shape.layout.rows, [], is_guarded=True)
+
     def _rows(
         self, stream: BinaryIO, reading: Reading, mapping: Mapping[str, str] | None
     ) -> Iterator[LotRow | RowProblem]:
@@ -251,13 +274,9 @@ class CsvFile(Format):
         )
         row.learn(layout.rows)
         count = 0
-        for line, cells in _Records(_lines(head, stream, encoding_of(head)), shape.delimiter):
-            if line <= layout.header_line:
-                continue
+        for line, cells in _rows_below(shape, head, stream):
             if isinstance(cells, str):
                 yield RowProblem(line, cells)
-                continue
-            if not any(cells) or (line == 1 and cells[0][:4].casefold() == "sep="):
                 continue
             count += 1
             if count > MAX_ROWS:

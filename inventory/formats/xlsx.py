@@ -4,7 +4,7 @@ import re
 import zipfile
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -23,6 +23,7 @@ from inventory.formats.base import (
     LotRow,
     Reading,
     RowProblem,
+    Table,
     UnreadableFile,
     register,
 )
@@ -254,7 +255,8 @@ def _moment(raw: str, epoch: datetime) -> str:
         return raw
     # Exactly: a product of floats could be a microsecond off.
     numerator, denominator = days.as_integer_ratio()
-    return (epoch + timedelta(microseconds=(2 * numerator * _DAY_US + denominator) // (2 * denominator))).isoformat()
+    moment = epoch + timedelta(microseconds=(2 * numerator * _DAY_US + denominator) // (2 * denominator))
+    return c.Moment(moment.isoformat())
 
 
 @lru_cache(maxsize=1024)
@@ -359,6 +361,13 @@ class _Sheet:
         if self._style and self._style in self._book.date_styles:
             return _moment(raw, self._book.epoch)
         return raw if kind == "d" else _number(raw.strip())
+
+
+def _notes(book: _Book) -> list[str]:
+    if len(book.sheets) == 1:
+        return []
+    others = ", ".join(f"“{name[:40]}”" for name, _ in book.sheets[1:6])
+    return [f"The first sheet, “{book.sheets[0][0][:40]}”, is read; {others} isn't."]
 
 
 # Writing
@@ -487,13 +496,20 @@ class Xlsx(Format):
             guessed=guessed,
         )
 
+    def table(self, stream: BinaryIO, *, names: Container[str]) -> Table:
+        """Answer the first sheet's rows. The stream can be sought in."""
+        book = _Book(stream)
+        _, layout = self._looked_at(book, names)
+        rows = ((line, cells) for line, cells in _Sheet(book) if line > layout.header_line and any(cells))
+        return Table(layout.columns, rows, layout.rows, _notes(book), is_guarded=False)
+
     @staticmethod
-    def _looked_at(book: _Book) -> tuple[_Sheet, c.Layout]:
+    def _looked_at(book: _Book, names: Container[str] | None = None) -> tuple[_Sheet, c.Layout]:
         sheet = _Sheet(book)
         rows = [row for row in islice(sheet, _LOOKED_AT) if any(map(str.strip, row[1]))]
         if not rows:
             raise UnreadableFile(f"The sheet “{book.sheets[0][0][:60]}” is empty.")
-        layout = c.Layout(rows)
+        layout = c.Layout(rows) if names is None else c.Layout(rows, names)
         if layout.header_line in sheet.wide:
             raise UnreadableFile(f"The sheet has more than {MAX_COLUMNS} columns.")
         return sheet, layout
@@ -509,9 +525,7 @@ class Xlsx(Format):
     ) -> Iterator[LotRow | RowProblem]:
         book = _Book(stream)
         _, layout = self._looked_at(book)
-        if len(book.sheets) > 1:
-            others = ", ".join(f"“{name[:40]}”" for name, _ in book.sheets[1:6])
-            reading.notes.append(f"The first sheet, “{book.sheets[0][0][:40]}”, is read; {others} isn't.")
+        reading.notes += _notes(book)
         row = c.RowReader(
             layout.columns, layout.guessed() if mapping is None else mapping, reading.ignored, is_guarded=False
         )

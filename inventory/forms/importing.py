@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from catalog.queries.rates import Rate
 from inventory.choices import FieldPolicy, QuantityPolicy
 from inventory.formats.base import COLUMN_FIELDS
 from inventory.services.importing import Options
@@ -101,8 +102,9 @@ class AnswersForm(forms.Form):
     """What a file can't say itself: what its columns mean, and what its money is worth."""
 
     def __init__(
-        self, *args: Any, columns: tuple[str, ...], mapping: dict[str, str], rate: tuple[str, str] | None, **kwargs: Any
-    ) -> None:
+        self, *args: Any, columns: tuple[str, ...], mapping: dict[str, str], rate: tuple[str, str] | None,
+        known_rate: Rate | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
         self._columns = columns
         choices = [("", "Leave out"), *((name, _FIELD_WORDS[name]) for name in _FIELD_WORDS if name in COLUMN_FIELDS)]
@@ -115,9 +117,13 @@ class AnswersForm(forms.Form):
             )
         if rate:
             theirs, ours = rate
+            help_text = f"The file's prices are in {theirs}. They are converted at this rate, once."
+            if known_rate:
+                help_text += f" Filled in is the European Central Bank's rate of {known_rate.day:%-d %b %Y}."
             self.fields["rate"] = AmountField(
                 label=f"One {theirs} is how many {ours}?",
-                help_text=f"The file's prices are in {theirs}. They are converted at this rate, once.",
+                help_text=help_text,
+                initial=known_rate.value if known_rate else None,
                 min_value=Decimal("0.0001"),
                 max_value=_RATE_LIMIT,
                 max_digits=10,

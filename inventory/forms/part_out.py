@@ -6,7 +6,8 @@ from django import forms
 
 from inventory.choices import ItemCondition
 from inventory.forms.importing import AmountField
-from inventory.part_out import Choices
+from inventory.forms.pricing import BASES
+from inventory.part_out import Choices, terms_of
 from inventory.queries.part_out import FIGURES_NONE, FIGURES_PARTS, FIGURES_WHOLE
 
 _LIMIT = Decimal(10) ** 7
@@ -38,6 +39,15 @@ class PartOutForm(forms.Form):
         decimal_places=4,
         help_text="A piece. What you have already keeps its price.",
     )
+    price_from = forms.ChoiceField(
+        label="Price of what is new from",
+        required=False,
+        choices=[("", "What you say"), *BASES],
+        help_text="The price guide, rounded to 0.01. Where it has nothing, what you say is taken.",
+    )
+    factor = AmountField(
+        label="Times", required=False, min_value=Decimal("0.0001"), max_value=Decimal(1000), decimal_places=4, initial=1
+    )
     total_cost = AmountField(
         label="What the sets cost",
         required=False,
@@ -56,6 +66,7 @@ class PartOutForm(forms.Form):
             condition=data["condition"],
             with_spares=data["spares"] == "yes",
             default_price=data["default_price"],
+            terms=terms_of(data["price_from"], data["factor"]),
             total_cost=data["total_cost"],
             left_out=frozenset(left_out[:_LEFT_OUT]),
         )

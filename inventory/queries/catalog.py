@@ -3,21 +3,23 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 
 from catalog.queries.items import Key, Known, details_of
 from catalog.queries.search import Hit
 from inventory.models import InventoryItem
+from inventory.queries.demand import OpenOrder, open_orders_of
 from inventory.queries.lots import LotRow, places_read, row_of, with_places
 from inventory.queries.mappings import find_items, meant_by
 
 __all__ = ["Result", "find_items", "meant_by", "stock_of", "with_stock"]
-# Lots of an item that are shown; of a few items a store has hundreds.
-LOTS_SHOWN = 200
+# Lots of an item that are shown, the largest ones; of a few items a store has hundreds.
+LOTS_SHOWN = 100
 
 
 def stock_of(keys: Iterable[Key]) -> dict[Key, list[LotRow]]:
-    """Answer the lots of items, the largest first, with where they lie. One query."""
+    """Answer the lots of items, of each the largest first, with where they lie. One query."""
     by_type: dict[str, set[str]] = {}
     for item_type, item_no in keys:
         by_type.setdefault(item_type, set()).add(item_no)
@@ -26,9 +28,13 @@ def stock_of(keys: Iterable[Key]) -> dict[Key, list[LotRow]]:
     asked = Q()
     for item_type, numbers in by_type.items():
         asked |= Q(item_type=item_type, item_no__in=numbers)
-    lots = with_places(InventoryItem.objects.filter(asked).defer("extra")).order_by("-qty_available", "id")
+    place = Window(
+        RowNumber(), partition_by=["item_type", "item_no"], order_by=[F("qty_available").desc(), F("id").asc()]
+    )
+    shown = InventoryItem.objects.filter(asked).annotate(place=place).filter(place__lte=LOTS_SHOWN)
+    lots = with_places(InventoryItem.objects.filter(pk__in=shown.values("pk")).defer("extra"))
     found: dict[Key, list[LotRow]] = {}
-    for lot in lots[:LOTS_SHOWN]:
+    for lot in lots.order_by("-qty_available", "id"):
         found.setdefault((lot.item_type, lot.item_no), []).append(row_of(lot, places_read(lot)))
     return found
 
@@ -40,6 +46,7 @@ class Result:
     hit: Hit
     known: Known
     lots: tuple[LotRow, ...]
+    open_orders: tuple[OpenOrder, ...]
 
     @property
     def qty(self) -> int:
@@ -48,15 +55,17 @@ class Result:
 
 
 def with_stock(hits: Iterable[Hit]) -> list[Result]:
-    """Answer the hits with what is known of the items and in stock. Four queries."""
+    """Answer the hits with what is known of the items, in stock, and wanted by open orders. Five queries."""
     shown = list(hits)
     known = details_of({hit.item_id: hit.key for hit in shown})
-    lots = stock_of(hit.key for hit in shown)
+    keys = {hit.key for hit in shown}
+    lots, orders = stock_of(keys), open_orders_of(keys)
     return [
         Result(
             hit,
             known.get(hit.item_id, Known()),
-            tuple(lot for lot in lots.get(hit.key, ()) if hit.color_id is None or lot.color_id == hit.color_id),
+            tuple(lot for lot in lots.get(hit.key, ()) if hit.color_id in (None, lot.color_id)),
+            tuple(order for order in orders.get(hit.key, ()) if hit.color_id in (None, order.color_id)),
         )
         for hit in shown
     ]

@@ -5,15 +5,14 @@ The list, the API, bulk edits and exports all mean the same by the same paramete
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import Contains
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
@@ -22,117 +21,29 @@ from catalog.choices import ItemType
 from catalog.queries.search import SURE, Hit
 from catalog.search import number_of
 from common import workspace
+from common.filters import FilterSet, Parameter, Term, read_amount, read_choice, read_moment, read_text, read_whole
 from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.models.lots import searchable
 from inventory.queries.mappings import meant_by
-from inventory.tiers import has_too_many_places
 
 # A word of the search needs three characters for the trigram index to say anything.
 _INDEXED = 3
 _MAX_TEXT, _MAX_WORDS, _MAX_IDS = 200, 8, 5000
 # So many lots are sooner found and sorted than met in the order of a list.
 _FEW = 5_000
-_PRICE_LIMIT, _QTY_LIMIT = Decimal(10) ** 8, 2**31
+
+__all__ = ["PARAMETERS", "Filters", "Parameter", "Term", "filtered", "leaves_few", "resolved", "stale_before"]
+
 _YES, _NO = "yes", "no"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of an address. `read` raises ValueError for what it doesn't know; `several`: it may be repeated."""
+class Filters(FilterSet):
+    """What narrows a list of lots."""
 
-    name: str
-    label: str
-    read: Callable[[str], Any]
-    condition: Callable[[Any], Q]
-    words: Callable[[Any], str]
-    several: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One thing that a list is narrowed by, or is asked to be but isn't, since nobody knows what it means."""
-
-    name: str
-    raw: str
-    words: str
-    is_known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What narrows a list of lots. `values`: by parameter, tuples where it may be repeated; `unknown` isn't applied."""
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    unknown: tuple[Term, ...] = ()
-    raw: tuple[tuple[str, str], ...] = ()
     # What the search means on other platforms, if it is in no lot as it stands; None: not looked for yet (`resolved`).
     meant: tuple[Hit, ...] | None = None
-
-    @classmethod
-    def parse(cls, params: QueryDict | Mapping[str, Any] | str, *, beside: Iterable[str] = ()) -> "Filters":
-        """Read an address. `beside`: its parameters that aren't filters. What isn't understood is kept as unknown."""
-        query = params if isinstance(params, QueryDict) else _as_query(params)
-        values: dict[str, Any] = {}
-        unknown: list[Term] = []
-        raw: list[tuple[str, str]] = []
-        for name in query:
-            if name in beside:
-                continue
-            for text in dict.fromkeys(part.strip() for part in query.getlist(name)):
-                if not text:
-                    continue
-                parameter = PARAMETERS.get(name)
-                if parameter is None:
-                    unknown.append(Term(name, text, f"{name[:40]}: {text[:60]}", is_known=False))
-                    continue
-                try:
-                    value = parameter.read(text)
-                except ValueError:
-                    unknown.append(Term(name, text, f"{parameter.label}: {text[:60]}", is_known=False))
-                    continue
-                if parameter.several:
-                    values[name] = (*values.get(name, ()), value)
-                elif name in values:
-                    unknown.append(Term(name, text, f"{parameter.label}: {text[:60]}", is_known=False))
-                    continue
-                else:
-                    values[name] = value
-                raw.append((name, text))
-        return cls(values, tuple(unknown), tuple(raw))
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether nothing narrows the list."""
-        return not self.values
-
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """Answer what narrows the list, one by one, in words; then what isn't known."""
-        known = []
-        for name, text in self.raw:
-            parameter = PARAMETERS[name]
-            known.append(Term(name, text, parameter.words(parameter.read(text))))
-        return (*known, *self.unknown)
-
-    def without(self, term: Term) -> "Filters":
-        """Answer the filters without one of their terms."""
-        kept = [(name, text) for name, text in self._everything() if (name, text) != (term.name, term.raw)]
-        return Filters.parse(_query_of(kept))
-
-    def having(self, name: str, text: str) -> "Filters":
-        """Answer the filters with one parameter set to one value, or taken away where that is empty."""
-        kept = [pair for pair in self._everything() if pair[0] != name]
-        return Filters.parse(_query_of([*kept, (name, text)] if text else kept))
-
-    def as_query(self) -> str:
-        """Answer the filters as an address has them: the same filters, the same text."""
-        # What may be repeated means the same in any order; of the rest the first is meant.
-        pairs = sorted(self._everything(), key=lambda pair: (pair[0], pair[1] if _may_repeat(pair[0]) else ""))
-        return _query_of(pairs).urlencode()
-
-    def _everything(self) -> list[tuple[str, str]]:
-        return [*self.raw, *((term.name, term.raw) for term in self.unknown)]
 
 
 def filtered(filters: Filters) -> "QuerySet[InventoryItem]":
@@ -183,77 +94,12 @@ def leaves_few(filters: Filters) -> bool:
     return not plan or bool(json.loads(plan)[0]["Plan"]["Plan Rows"] <= _FEW)
 
 
-def _may_repeat(name: str) -> bool:
-    return name in PARAMETERS and PARAMETERS[name].several
-
-
-def _as_query(params: Mapping[str, Any] | str) -> QueryDict:
-    if isinstance(params, str):
-        return QueryDict(params.removeprefix("?"))
-    return _query_of(
-        (name, str(value))
-        for name, values in params.items()
-        for value in (values if isinstance(values, list | tuple) else [values])
-    )
-
-
-def _query_of(pairs: Iterable[tuple[str, str]]) -> QueryDict:
-    query = QueryDict(mutable=True)
-    for name, text in pairs:
-        query.appendlist(name, text)
-    return query
-
-
 # --- Reading --------------------------------------------------------------------------------------------------------
-def _text(limit: int) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if len(text) > limit or "\x00" in text:
-            raise ValueError(text)
-        return text
-
-    return read
-
-
-def _choice(*known: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in known:
-            raise ValueError(text)
-        return text
-
-    return read
-
-
 def _color(text: str) -> int:
-    number = _whole(text)
+    number = read_whole(text)
     if colors.get(number) is None:
         raise ValueError(text)
     return number
-
-
-def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) >= _QTY_LIMIT:
-        raise ValueError(text)
-    return int(text)
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        raise ValueError(text) from None
-    if not amount.is_finite() or not 0 <= amount < _PRICE_LIMIT or has_too_many_places(amount):
-        raise ValueError(text)
-    return amount
-
-
-def _moment(text: str) -> datetime:
-    """Read a day, which begins in the shop's zone, or a time with its zone."""
-    if "T" not in text:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=workspace.current().zone)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment
 
 
 def _ids(text: str) -> tuple[UUID, ...]:
@@ -350,49 +196,53 @@ def _day_words(words: str) -> Callable[[datetime], str]:
     return lambda value: f"{words} {format_date(value.astimezone(workspace.current().zone), 'j M Y')}"
 
 
-_YES_NO = _choice(_YES, _NO)
+_YES_NO = read_choice(_YES, _NO)
 
 PARAMETERS: Mapping[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("q", "Search", _text(_MAX_TEXT), _search, lambda value: f"“{value}”"),
-        Parameter("item_no", "Item", _text(60), lambda value: Q(item_no=value), lambda value: f"Item {value}"),
+        Parameter("q", "Search", read_text(_MAX_TEXT), _search, lambda value: f"“{value}”"),
+        Parameter("item_no", "Item", read_text(60), lambda value: Q(item_no=value), lambda value: f"Item {value}"),
         Parameter(
-            "type", "Type", _choice(*ItemType.values), lambda value: Q(item_type__in=value), _label(ItemType),
+            "type", "Type", read_choice(*ItemType.values), lambda value: Q(item_type__in=value), _label(ItemType),
             several=True,
         ),
         Parameter(
             "color", "Color", _color, lambda value: Q(color_id__in=value), _color_name, several=True
         ),
         Parameter(
-            "category", "Category", _text(200), lambda value: Q(category_name=value), lambda value: f"Category: {value}"
+            "category", "Category", read_text(200), lambda value: Q(category_name=value),
+            lambda value: f"Category: {value}",
         ),
         Parameter(
-            "condition", "Condition", _choice(*ItemCondition.values), lambda value: Q(condition=value),
+            "condition", "Condition", read_choice(*ItemCondition.values), lambda value: Q(condition=value),
             _label(ItemCondition),
         ),
         Parameter(
-            "completeness", "Completeness", _choice(*Completeness.values), lambda value: Q(completeness=value),
+            "completeness", "Completeness", read_choice(*Completeness.values), lambda value: Q(completeness=value),
             _label(Completeness),
         ),
         Parameter(
-            "grade", "Grade", _choice(*SubCondition.values), lambda value: Q(sub_condition=value), _label(SubCondition)
+            "grade", "Grade", read_choice(*SubCondition.values), lambda value: Q(sub_condition=value),
+            _label(SubCondition),
         ),
-        Parameter("location", "Location", _text(41), _at, lambda value: f"At {value}"),
+        Parameter("location", "Location", read_text(41), _at, lambda value: f"At {value}"),
         Parameter(
             "placed", "Placed", _YES_NO, _either(Q(location_key__gt=""), Q(location_key="")),
             _said("Has a location", "No location"),
         ),
         Parameter(
-            "price_min", "Price from", _amount, lambda value: Q(unit_price__gte=value), _price_words("Price from")
+            "price_min", "Price from", read_amount, lambda value: Q(unit_price__gte=value), _price_words("Price from")
         ),
-        Parameter("price_max", "Price to", _amount, lambda value: Q(unit_price__lte=value), _price_words("Price to")),
         Parameter(
-            "qty_min", "Available from", _whole, lambda value: Q(qty_available__gte=value),
+            "price_max", "Price to", read_amount, lambda value: Q(unit_price__lte=value), _price_words("Price to")
+        ),
+        Parameter(
+            "qty_min", "Available from", read_whole, lambda value: Q(qty_available__gte=value),
             lambda value: f"Available from {value:,}",
         ),
         Parameter(
-            "qty_max", "Available to", _whole, lambda value: Q(qty_available__lte=value),
+            "qty_max", "Available to", read_whole, lambda value: Q(qty_available__lte=value),
             lambda value: f"Available to {value:,}",
         ),
         Parameter(
@@ -400,7 +250,7 @@ PARAMETERS: Mapping[str, Parameter] = {
             _said("Reserved for orders", "Nothing reserved"),
         ),
         Parameter(
-            "stockroom", "Stockroom", _choice("any", "none", *StockRoom.values), _stock_room,
+            "stockroom", "Stockroom", read_choice("any", "none", *StockRoom.values), _stock_room,
             lambda value: {"any": "In a stockroom", "none": "For sale"}.get(value, f"Stockroom {value}"),
         ),
         Parameter(
@@ -424,16 +274,18 @@ PARAMETERS: Mapping[str, Parameter] = {
             _said("Price locked", "Price not locked"),
         ),
         Parameter(
-            "reserved_for", "Reserved for", _text(60), lambda value: Q(reserved_for=value),
+            "reserved_for", "Reserved for", read_text(60), lambda value: Q(reserved_for=value),
             lambda value: f"Reserved for {value}",
         ),
         Parameter(
-            "added_since", "Added since", _moment, lambda value: Q(date_added__gte=value), _day_words("Added since")
+            "added_since", "Added since", read_moment, lambda value: Q(date_added__gte=value), _day_words("Added since")
         ),
         Parameter(
-            "updated_since", "Changed since", _moment, lambda value: Q(updated_at__gte=value),
+            "updated_since", "Changed since", read_moment, lambda value: Q(updated_at__gte=value),
             _day_words("Changed since"),
         ),
         Parameter("ids", "Lots", _ids, lambda value: Q(pk__in=value), lambda value: f"{len(value):,} chosen lots"),
     )
 }  # fmt: skip
+
+Filters.parameters = PARAMETERS

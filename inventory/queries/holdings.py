@@ -1,7 +1,8 @@
 """What the shop has of items of the catalog, counted: all of their lots, however many, by color."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Q, Sum
 
@@ -79,3 +80,8 @@ def color_rows(item: CatalogItem) -> list[ColorRow]:
         if color_id is not None
     ]
     return [*rows, *others]
+
+
+def lots_by_id(lot_ids: Iterable[UUID]) -> dict[UUID, InventoryItem]:
+    """Answer those of the lots that are there, by their keys. One query."""
+    return InventoryItem.objects.defer("extra").in_bulk(set(lot_ids))

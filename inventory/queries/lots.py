@@ -20,7 +20,7 @@ from catalog import colors
 from common.api.pagination import CursorPagination, Page
 from common.errors import NotFound
 from inventory.choices import MovementKind
-from inventory.models import InventoryItem, InventoryItemLocation, Location, SavedView, StockMovement
+from inventory.models import InventoryItem, InventoryItemLocation, ListPage, Location, SavedView, StockMovement
 from inventory.models.lots import (
     description_start,
     first_tier,
@@ -32,12 +32,14 @@ from inventory.models.lots import (
     stock_room,
 )
 from inventory.queries.filters import Filters, Term, filtered, leaves_few
+from inventory.queries.pricing import SoldFor, sold_read, with_sold
 from inventory.tiers import as_text
+from stores.choices import Channel
+from stores.models import Store
 
 # Counting goes so far, and summing takes so long, before a list says "10,000+".
 COUNTED = 10_000
 _PATIENCE_MS = 400
-SIZES = (50, 100, 200)
 _NEAR_TERMS, _NEAR_COUNTED = 6, 1000
 _SHOWN_COLORS, _SHOWN_CATEGORIES = 60, 200
 
@@ -110,6 +112,8 @@ class LotRow:
     last_sold_at: datetime | None
     updated_at: datetime
     places: tuple[Place, ...]
+    # Only where the list was asked for it.
+    sold: SoldFor | None = None
 
     @property
     def url(self) -> str:
@@ -176,6 +180,7 @@ def is_locked(lot: InventoryItem, *, now: datetime) -> bool:
 
 def row_of(lot: InventoryItem, places: Iterable[Place] = (), *, now: datetime | None = None) -> LotRow:
     """Answer the lot as it is shown."""
+    now = now or timezone.now()
     return LotRow(
         id=lot.pk,
         version=lot.version,
@@ -204,12 +209,13 @@ def row_of(lot: InventoryItem, places: Iterable[Place] = (), *, now: datetime | 
         stock_room=lot.stock_room_id,
         weight_grams=lot.weight_grams,
         low_stock_threshold=lot.low_stock_threshold,
-        is_locked=is_locked(lot, now=now or timezone.now()),
+        is_locked=is_locked(lot, now=now),
         reserved_for=lot.reserved_for,
         date_added=lot.date_added,
         last_sold_at=lot.last_sold_at,
         updated_at=lot.updated_at,
         places=tuple(places),
+        sold=sold_read(lot, now=now),
     )
 
 
@@ -311,14 +317,17 @@ def sortable(lots: "QuerySet[InventoryItem]", sort: str) -> "QuerySet[InventoryI
     return lots.annotate(**{found.key: expression()}) if found and expression else lots
 
 
-def list_page(filters: Filters, *, sort: str = DEFAULT_SORT, cursor: str | None = None, limit: int = 50) -> Page[Any]:
-    """Answer a page of the list, as rows. One query; one more for a search, and where it reaches lots without a value
-    to sort by.
+def list_page(
+    filters: Filters, *, sort: str = DEFAULT_SORT, cursor: str | None = None, limit: int = 50, has_sold: bool = False
+) -> Page[Any]:
+    """Answer a page of the list, as rows, on demand with what their items were sold for. One query; one more for a
+    search, and where it reaches lots without a value to sort by.
 
     Raises BadRequest for a cursor that isn't one of this order.
     """
     # What a list never shows isn't read: files' leftovers can be long.
     lots = with_places(sortable(filtered(filters).defer("extra"), sort))
+    lots = with_sold(lots) if has_sold else lots
     page = ordering_of(sort, filters).page(lots, cursor=cursor, limit=limit)
     now = timezone.now()
     rows = [row_of(lot, places_read(lot), now=now) for lot in page.rows]
@@ -428,24 +437,29 @@ def worth_of_stock() -> Worth:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a new shop has of its stock already."""
+    """What a new shop has already: stock, places for it, a store on a channel to sell it."""
 
     has_lots: bool
     has_locations: bool
+    has_channels: bool
 
 
 def begun() -> Begun:
-    """Answer whether there are lots, and locations. One query."""
+    """Answer whether there are lots, locations, and connected stores. One query."""
+    lots, locations, stores = (model._meta.db_table for model in (InventoryItem, Location, Store))
+    statement = f"""
+        SELECT EXISTS (SELECT 1 FROM {lots}), EXISTS (SELECT 1 FROM {locations}),
+            EXISTS (SELECT 1 FROM {stores} WHERE channel <> %s AND disconnected_at IS NULL)
+    """  # noqa: S608  # names come from the models
     with connection.cursor() as cursor:
-        lots, locations = InventoryItem._meta.db_table, Location._meta.db_table
-        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {lots}), EXISTS (SELECT 1 FROM {locations})")  # noqa: S608  # names come from the models
-        [(has_lots, has_locations)] = cursor.fetchall()
-    return Begun(has_lots, has_locations)
+        cursor.execute(statement, [Channel.LOCAL.value])
+        [found] = cursor.fetchall()
+    return Begun(*found)
 
 
-def views_for(user_id: UUID | str) -> list[SavedView]:
-    """Answer a user's saved views and those that the team shares, by name."""
-    mine = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True))
+def views_for(user_id: UUID | str, page: str = ListPage.LOTS) -> list[SavedView]:
+    """Answer a user's saved views of a list and those that the team shares, by name."""
+    mine = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True), page=page)
     return sorted(mine, key=lambda view: view.name.casefold())
 
 
@@ -538,6 +552,7 @@ _CAUSES = {
     "import": Cause("inventory:import", "The import", "inventory:import"),
     "lot": Cause("inventory:lot", "The other lot", "inventory:read"),
     "location": Cause("inventory:location", "The location", "inventory:read"),
+    "order": Cause("orders:order", "The order", "orders:read"),
 }
 
 
@@ -592,9 +607,9 @@ def find_lots(text: str, *, limit: int = 8) -> list[LotRow]:
     return list_page(Filters.parse({"q": text[:200]}), limit=limit).rows
 
 
-def own_view(view_id: UUID, *, owner_id: UUID) -> SavedView:
-    """Answer a user's own saved view; raises NotFound."""
-    view = SavedView.objects.filter(pk=view_id, owner_id=owner_id).first()
+def own_view(view_id: UUID, *, owner_id: UUID, page: str = ListPage.LOTS) -> SavedView:
+    """Answer a user's own saved view of a list; raises NotFound."""
+    view = SavedView.objects.filter(pk=view_id, owner_id=owner_id, page=page).first()
     if view is None:
         raise NotFound
     return view

@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.diff import State, Step
+from audit.diff import NOISE, State, Step, changed_fields
 from audit.recording import CREATED, history_of
 from audit.reverters import Bond, Objection, Patch, SetReverter, Way
 from inventory import services
@@ -17,6 +17,9 @@ from inventory.models import InventoryItem, InventoryItemLocation, StockMovement
 from inventory.reverts.exchanges import bonds_between, partners_of
 
 _PROMISED = "Pieces of it were promised to an order or left with one; that is changed in the order."
+
+# What of a lot changes as an order takes its way.
+_OF_ORDERS = frozenset({"qty_available", "qty_reserved", "last_sold_at"})
 
 _LOTS, _MOVEMENTS = InventoryItem._meta.db_table, StockMovement._meta.db_table
 # What has happened to lots since they were made the last time, if it keeps them: movements of other deeds behind their
@@ -41,6 +44,12 @@ class LotReverter(SetReverter):
     follows = frozenset({"color_name"})
     keeps = {"currency": "It is the shop's."}
     lock_place = 40
+
+    def is_consequence(self, step: Step) -> bool:
+        """Pieces that were promised to an order, or left with it, follow that."""
+        if not (step.before and step.after) or step.before["qty_reserved"] == step.after["qty_reserved"]:
+            return False
+        return {column.attname for column in changed_fields(step)} - NOISE <= _OF_ORDERS
 
     def permission(self, patch: Patch) -> str | None:
         return "inventory:delete" if patch.way is Way.REMOVE else "inventory:write"

@@ -146,10 +146,13 @@ class PurchaseReverter(Reverter):
         services.delete_purchase(purchase_id=patch.id, now=timezone.now())
 
 
+_LINE_FIELDS = frozenset({"qty", "qty_before", "cost_before"})
+
+
 class PurchaseLineReverter(Reverter):
     """Puts lots back into purchases and takes them out again; shares and costs follow."""
 
-    follows = frozenset({"cost", "qty_before", "cost_before"})
+    follows = frozenset({"cost"})
     keeps = {"inventory_item_id": "A line is of one lot.", "purchase_id": "A line is of one purchase."}
 
     def permission(self, patch: Patch) -> str | None:  # the same for every patch
@@ -162,7 +165,8 @@ class PurchaseLineReverter(Reverter):
         return {Purchase: purchases, InventoryItem: lots | _lots_of(purchases)}
 
     def restore(self, patch: Patch) -> None:
-        services.set_line(line_id=patch.id, qty=patch.values["qty"], now=timezone.now())
+        own = {name: value for name, value in patch.values.items() if name in _LINE_FIELDS}
+        services.restore_line_values(line_id=patch.id, values=own, now=timezone.now())
 
     def recreate(self, patch: Patch) -> None:
         services.restore_line(line_id=patch.id, values=patch.values, now=timezone.now())

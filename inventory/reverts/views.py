@@ -8,14 +8,15 @@ from audit.reverters import Objection, Patch, Reverter, Way
 from common import actor
 from common.errors import NotFound
 from inventory import services
-from inventory.models import SavedView
+from inventory.models import ListPage, SavedView
 
 
 class SavedViewReverter(Reverter):
     """Puts a view back. It is its owner's, so nobody else can."""
 
-    def permission(self, patch: Patch) -> str | None:  # the same for every patch
-        return "inventory:read"
+    def permission(self, patch: Patch) -> str | None:
+        page = (patch.now or patch.values).get("page", ListPage.LOTS)
+        return "orders:read" if page == ListPage.ORDERS else "inventory:read"
 
     def restore(self, patch: Patch) -> None:
         view = _view(patch.id)
@@ -23,7 +24,10 @@ class SavedViewReverter(Reverter):
         services.update_view(view_id=patch.id, owner_id=view.owner_id, **{**now, **_known(patch.values)})
 
     def recreate(self, patch: Patch) -> None:
-        services.save_view(view_id=patch.id, owner_id=patch.values["owner_id"], **_known(patch.values))
+        services.save_view(
+            view_id=patch.id, owner_id=patch.values["owner_id"], page=patch.values.get("page", ListPage.LOTS),
+            **_known(patch.values),
+        )  # fmt: skip
 
     def remove(self, patch: Patch) -> None:
         services.delete_view(view_id=patch.id, owner_id=_view(patch.id).owner_id)

@@ -21,12 +21,14 @@ from inventory.services.mappings import forget_item_mapping, set_item_mapping
 from inventory.services.merging import count_equal, merge_lots, start_consolidation
 from inventory.services.parting_out import part_out
 from inventory.services.placements import PieceMove, move_contents, move_pieces, restore_placements
+from inventory.services.price_guides import start_fetching, start_fetching_of
 from inventory.services.purchases import (
     add_lots,
     create_purchase,
     delete_purchase,
     remove_line,
     restore_line,
+    restore_line_values,
     set_line,
     update_purchase,
 )
@@ -34,6 +36,7 @@ from inventory.services.relocating import relocate_lot
 from inventory.services.remarks import read_chunk, start_reading, start_writing, write_chunk
 from inventory.services.restoring import recreate_locations, recreate_lots, restore_lots
 from inventory.services.saved_views import delete_view, save_view, update_view
+from inventory.services.shortages import tell_oversold
 from inventory.services.stock import (
     Move,
     Need,
@@ -41,15 +44,19 @@ from inventory.services.stock import (
     adjust_stock,
     consume_stock,
     count_stock,
+    hold_lots,
     move_stock,
     release_stock,
+    reserve_held,
     reserve_stock,
     restock,
     verify_stock,
 )
+from inventory.services.unmapped import Met, leave_unmapped, map_number, map_outside, note_unmapped, reopen
 
 __all__ = [
     "Action",
+    "Met",
     "Move",
     "Need",
     "Outcome",
@@ -76,10 +83,15 @@ __all__ = [
     "edit_lots",
     "forget_item_mapping",
     "generate_locations",
+    "hold_lots",
+    "leave_unmapped",
+    "map_number",
+    "map_outside",
     "merge_lots",
     "move_contents",
     "move_pieces",
     "move_stock",
+    "note_unmapped",
     "number_route",
     "part_out",
     "preview_bulk_edit",
@@ -90,9 +102,12 @@ __all__ = [
     "release_stock",
     "relocate_lot",
     "remove_line",
+    "reopen",
+    "reserve_held",
     "reserve_stock",
     "restock",
     "restore_line",
+    "restore_line_values",
     "restore_lots",
     "restore_placements",
     "save_view",
@@ -104,9 +119,12 @@ __all__ = [
     "split_lot",
     "start_bulk_edit",
     "start_consolidation",
+    "start_fetching",
+    "start_fetching_of",
     "start_put_in_route",
     "start_reading",
     "start_writing",
+    "tell_oversold",
     "update_location",
     "update_lot",
     "update_purchase",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit import bulk, context
 from common import workspace
@@ -70,13 +70,20 @@ def create_lot(
 ) -> InventoryItem:
     """Add a lot with its pieces, at a location if one is named.
 
+    `lot_id`: under which key; one that is there already is answered as it is, so that the same twice is done once.
     Raises Invalid with errors by field, Conflict where the location is full or not in use.
     """
     context.describe("inventory.create_lot")
     lot = new_lot(values=values, qty_available=qty_available, lot_id=lot_id, now=now)
     if lot.bricklink_lot_id and InventoryItem.objects.filter(bricklink_lot_id=lot.bricklink_lot_id).exists():
         raise Invalid(errors={"/bricklink_lot_id": ["Another lot has this BrickLink number."]})
-    lot.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            lot.save(force_insert=True)
+    except IntegrityError:
+        if lot_id and (present := InventoryItem.objects.filter(pk=lot_id).first()):
+            return present
+        raise
     stock.open_balances(lots=[lot], kind=kind, now=now)
     if location_id:
         _put(lot, location_id)
@@ -194,12 +201,21 @@ def delete_lots(*, lot_ids: Collection[UUID], now: datetime, expected_version: i
 
 
 @transaction.atomic
-def add_pieces(*, lot_id: UUID, qty: int, now: datetime, location_id: UUID | None = None) -> InventoryItem:
-    """Put more pieces up for sale on a lot that is there, at a location if one is named. Raises Invalid, NotFound."""
+def add_pieces(
+    *, lot_id: UUID, qty: int, now: datetime, location_id: UUID | None = None, cause_key: str = ""
+) -> InventoryItem:
+    """Put more pieces up for sale on a lot that is there, at a location if one is named. Raises Invalid, NotFound.
+
+    `cause_key`: the same twice is done once.
+    """
     context.describe("inventory.add_pieces")
     if quantity(qty):
         move = stock.Move(
-            lot_id=lot_id, kind=MovementKind.ADJUST, cause_key=str(new_id()), available=qty, location_id=location_id
+            lot_id=lot_id,
+            kind=MovementKind.ADJUST,
+            cause_key=cause_key or str(new_id()),
+            available=qty,
+            location_id=location_id,
         )
         stock.move_stock(moves=[move], now=now)
     return _locked(lot_id)

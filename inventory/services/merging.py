@@ -12,10 +12,10 @@ from django.db import connection, transaction
 
 from audit import context
 from audit.context import current_deed
-from common.errors import Conflict, Invalid
+from common.errors import Conflict, Invalid, NotFound
 from inventory.choices import MovementKind
 from inventory.models import InventoryItem, InventoryItemLocation
-from inventory.services import stock
+from inventory.services import purchases, stock
 from inventory.services.checks import LENGTHS
 from inventory.services.lots import delete_lots, update_lot
 from jobs import services as jobs
@@ -107,15 +107,27 @@ def merge_lots(
     sources = [lot_id for lot_id in dict.fromkeys(source_ids) if lot_id != target_id]
     if not sources:
         raise Invalid(errors={"/source_ids": ["Choose two lots or more."]})
-    balances = stock.lock_lots([target_id, *sources])
+    held, balances = purchases.hold_with_purchases([target_id, *sources])
+    if not {target_id, *sources} <= balances.keys():
+        raise NotFound("A lot of these no longer exists.")
+    if any(bought - held for bought in purchases.bought_with([target_id, *sources]).values()):
+        raise Conflict("One of these lots was just added to a purchase. Try again.")
+    _merge(Group(target_id, tuple(sources)), policy or {}, now=now)
+    purchases.spread_again(purchase_ids=held, now=now)
+    return InventoryItem.objects.get(pk=target_id)
+
+
+def _merge(group: Group, policy: Mapping[str, str], *, now: datetime) -> None:
+    """Merge lots that are held with their purchases, whose cost is to be spread again."""
     context.describe("inventory.merge_lots")
-    lots = {lot.pk: lot for lot in InventoryItem.objects.filter(pk__in=balances)}
-    target, others = lots[target_id], [lots[lot_id] for lot_id in sources]
+    lots = {lot.pk: lot for lot in InventoryItem.objects.filter(pk__in=group.lots)}
+    target, others = lots[group.target], [lots[lot_id] for lot_id in group.sources]
     _check(target, others)
-    values = merged_values(target, others, policy or {})
-    _move_pieces(target_id, {lot_id: balances[lot_id].available for lot_id in sources}, now=now)
-    delete_lots(lot_ids=sources, now=now)
-    return update_lot(lot_id=target_id, changes=values, now=now)
+    values = merged_values(target, others, policy)
+    purchases.hand_over_lines(target=target, sources=others)
+    _move_pieces(group.target, {lot.pk: lot.qty_available for lot in others}, now=now)
+    delete_lots(lot_ids=group.sources, now=now)
+    update_lot(lot_id=group.target, changes=values, now=now)
 
 
 def _check_equal(target: InventoryItem, others: Sequence[InventoryItem]) -> None:
@@ -215,12 +227,15 @@ def merge_equal(
     found = equal_groups(fields, limit=limit)
     if not found:
         return None
-    held = stock.hold_lots({lot_id for group in found for lot_id in group.lots}).keys()
-    groups = [group for group in equal_groups(fields, limit=limit) if held >= group.lots]
+    held, balances = purchases.hold_with_purchases({lot_id for group in found for lot_id in group.lots})
+    groups = [group for group in equal_groups(fields, limit=limit) if balances.keys() >= group.lots]
+    bought = purchases.bought_with([lot_id for group in groups for lot_id in group.lots])
+    groups = [group for group in groups if all(bought.get(lot_id, set()) <= held for lot_id in group.lots)]
     placed = InventoryItemLocation.objects.filter(inventory_item__in=[lot for group in groups for lot in group.lots])
     stock.keep_locations(set(placed.values_list("location", flat=True)))
     for group in groups:
-        merge_lots(target_id=group.target, source_ids=group.sources, policy=policy, now=now)
+        _merge(group, policy, now=now)
+    purchases.spread_again(purchase_ids=held, now=now)
     return len(groups), sum(len(group.sources) for group in groups)
 
 

@@ -10,7 +10,7 @@ from common.errors import Invalid
 from inventory.choices import FieldPolicy, QuantityPolicy
 from inventory.import_options import Options
 from inventory.models import InventoryImport
-from inventory.part_out import Plan, Row
+from inventory.part_out import Plan, Row, completeness_of
 from inventory.services.importing import start_import
 
 
@@ -51,6 +51,8 @@ def _as_lot(row: Row, *, set_no: str, condition: str) -> dict[str, Any]:
         "unit_price": str(row.price),
         "acquired_from": f"Set {set_no}",
     }
+    if completeness := completeness_of(piece, condition):
+        lot["completeness"] = completeness
     if row.cost is not None:
         lot["cost_basis"] = str(row.cost)
     if row.place:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from common.errors import Conflict, Invalid, NotFound
 from common.ids import new_id
 from events.bus import publish
 from inventory.choices import CostSpread
-from inventory.costs import blended, spread
+from inventory.costs import UNIT, blended, spread
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItem, Purchase, PurchaseLine
 from inventory.services.columns import write_column
@@ -153,6 +153,18 @@ def set_line(*, line_id: UUID, qty: int, now: datetime) -> None:
 
 
 @transaction.atomic
+def restore_line_values(*, line_id: UUID, values: Mapping[str, Any], now: datetime) -> None:
+    """Set a line's pieces back, and what the lot had before its first purchase. For reverts. Raises NotFound."""
+    line = _line(line_id)
+    purchase, _ = _held(line.purchase_id, with_lots=[line.inventory_item_id])
+    context.describe("inventory.add_lots_to_purchase")
+    for name, value in values.items():
+        setattr(line, name, value)
+    bulk.bulk_update(PurchaseLine, [line], fields=list(values))
+    _spread(purchase, now=now)
+
+
+@transaction.atomic
 def restore_line(*, line_id: UUID, values: Mapping[str, Any], now: datetime) -> None:
     """Make a line again that was there, with its key. For reverts. Raises Conflict, NotFound."""
     lot = values["inventory_item_id"]
@@ -183,6 +195,73 @@ def _line(line_id: UUID) -> PurchaseLine:
     return line
 
 
+# --- Lots that merge -------------------------------------------------------------------------------------------------
+def hold_with_purchases(lot_ids: Collection[UUID]) -> tuple[set[UUID], dict[UUID, Balance]]:
+    """Hold the purchases of lots, and then these lots with all others of the purchases; answer purchases and lots."""
+    bought = PurchaseLine.objects.filter(inventory_item__in=lot_ids).values("purchase")
+    held = Purchase.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=bought).order_by("pk")
+    purchases = set(held.values_list("pk", flat=True))
+    beside = PurchaseLine.objects.filter(purchase__in=purchases).values_list("inventory_item", flat=True)
+    return purchases, hold_lots({*lot_ids, *beside})
+
+
+def bought_with(lot_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """Answer the purchases of those of the lots that have any."""
+    found: dict[UUID, set[UUID]] = {}
+    rows = PurchaseLine.objects.filter(inventory_item__in=lot_ids)
+    for lot, purchase in rows.values_list("inventory_item", "purchase"):
+        found.setdefault(lot, set()).add(purchase)
+    return found
+
+
+def hand_over_lines(*, target: InventoryItem, sources: Sequence[InventoryItem]) -> None:
+    """Let a lot have the lines of those that merge into it; all are held, and still have their pieces.
+
+    What each had before its first purchase, or all of it without any, was there before the target's now. What the lots
+    cost then, `spread_again` says.
+    """
+    lots = {lot.pk: lot for lot in [target, *sources]}
+    lines = list(PurchaseLine.objects.filter(inventory_item__in=lots).order_by("pk"))
+    if not lines:
+        return
+    bases = {lot.pk: (lot.qty_on_hand, lot.cost_basis) for lot in lots.values()} | {
+        line.inventory_item_id: (line.qty_before, line.cost_before) for line in lines
+    }
+    qty_before, cost_before = _together(list(bases.values()))
+    kept = {line.purchase_id: line for line in lines if line.inventory_item_id == target.pk}
+    for line in lines:
+        if line.inventory_item_id == target.pk:
+            continue
+        own = kept.setdefault(
+            line.purchase_id, PurchaseLine(purchase_id=line.purchase_id, inventory_item=target, qty=0)
+        )
+        own.qty += line.qty
+        own.cost += line.cost
+    for line in kept.values():
+        line.qty_before, line.cost_before = qty_before, cost_before
+    bulk.bulk_delete(PurchaseLine.objects.filter(inventory_item__in=[lot.pk for lot in sources]))
+    if new := [line for line in kept.values() if line._state.adding]:
+        bulk.bulk_create(PurchaseLine, new)
+    if old := [line for line in kept.values() if not line._state.adding]:
+        bulk.bulk_update(PurchaseLine, old, fields=["qty", "cost", "qty_before", "cost_before"])
+
+
+def _together(bases: Sequence[tuple[int, Decimal | None]]) -> tuple[int, Decimal | None]:
+    """Answer how many pieces there were, and what one had cost on average; those of no known cost say nothing."""
+    known = [(qty, cost) for qty, cost in bases if cost is not None and qty]
+    if not known:
+        return sum(qty for qty, _ in bases), None
+    pieces = sum(qty for qty, _ in known)
+    mean = sum((cost * qty for qty, cost in known), Decimal(0)) / pieces
+    return pieces, mean.quantize(UNIT, rounding=ROUND_HALF_UP)
+
+
+def spread_again(*, purchase_ids: Collection[UUID], now: datetime) -> None:
+    """Spread the costs of purchases over the lots that they have now. All are held."""
+    for purchase in Purchase.objects.filter(pk__in=purchase_ids).order_by("pk"):
+        _spread(purchase, now=now)
+
+
 # --- Spreading ------------------------------------------------------------------------------------------------------
 def _weight(how: str, line: PurchaseLine) -> Decimal:
     match how:
@@ -211,8 +290,11 @@ def _cost_lots(lines: Sequence[PurchaseLine], *, now: datetime) -> None:
     """
     before = {line.inventory_item_id: (line.qty_before, line.cost_before) for line in lines}
     bought: dict[UUID, tuple[int, Decimal]] = {}
-    rows = PurchaseLine.objects.filter(inventory_item__in=before).values_list("inventory_item", "qty", "cost")
-    for lot, qty, cost in rows:
+    rows = PurchaseLine.objects.filter(inventory_item__in=before)
+    columns = ("inventory_item", "qty", "cost", "qty_before", "cost_before")
+    for lot, qty, cost, qty_before, cost_before in rows.values_list(*columns):
+        # What the lines that are still there say counts, not what one says that was just taken out.
+        before[lot] = (qty_before, cost_before)
         pieces, sum_so_far = bought.get(lot, (0, Decimal(0)))
         bought[lot] = (pieces + qty, sum_so_far + cost)
     costs: dict[UUID, str | Decimal | None] = {}

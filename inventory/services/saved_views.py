@@ -1,4 +1,4 @@
-"""What can be done to saved views of the list: save, change, delete, each by its owner."""
+"""What can be done to saved views of a list: save, change, delete, each by its owner."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit import bulk, context
 from common.errors import Invalid, NotFound
-from inventory.models import SavedView
+from inventory.models import ListPage, SavedView
 
 _NAME_LENGTH, _QUERY_LENGTH = 60, 2000
 
@@ -14,18 +14,18 @@ _NAME_LENGTH, _QUERY_LENGTH = 60, 2000
 @transaction.atomic
 def save_view(
     *, owner_id: UUID, name: str, query: str, is_shared: bool = False, is_default: bool = False,
-    view_id: UUID | None = None,
+    view_id: UUID | None = None, page: str = ListPage.LOTS,
 ) -> SavedView:  # fmt: skip
     """Keep a state of the list under a name. Raises Invalid where the owner has a view of that name."""
     context.describe("inventory.save_view")
-    view = SavedView(owner_id=owner_id, query=query, is_shared=is_shared)
+    view = SavedView(owner_id=owner_id, page=page, query=query, is_shared=is_shared)
     if view_id:
         view.id = view_id
     if len(query) > _QUERY_LENGTH:
         raise Invalid(errors={"": ["These filters are too long to be kept."]})
     _name(view, name)
     if is_default:
-        _take_default(owner_id)
+        _take_default(owner_id, page)
         view.is_default = True
     view.save(force_insert=True)
     return view
@@ -40,7 +40,7 @@ def update_view(
     view = _own(view_id, owner_id)
     _name(view, name)
     if is_default and not view.is_default:
-        _take_default(owner_id)
+        _take_default(owner_id, view.page)
     view.is_shared, view.is_default = is_shared, is_default
     if query is not None:
         view.query = query[:_QUERY_LENGTH]
@@ -69,10 +69,12 @@ def _name(view: SavedView, name: str) -> None:
     view.name = name.strip()
     if not 0 < len(view.name) <= _NAME_LENGTH:
         raise Invalid(errors={"/name": [f"A name of 1 to {_NAME_LENGTH} characters."]})
-    others = SavedView.objects.filter(owner_id=view.owner_id, name__iexact=view.name).exclude(pk=view.pk)
-    if others.exists():
+    others = SavedView.objects.filter(owner_id=view.owner_id, page=view.page, name__iexact=view.name).exclude(
+        pk=view.pk
+    )
+    if others.exclude(pk=view.pk).exists():
         raise Invalid(errors={"/name": ["You have a view of that name."]})
 
 
-def _take_default(owner_id: UUID) -> None:
-    bulk.update(SavedView.objects.filter(owner_id=owner_id, is_default=True), is_default=False)
+def _take_default(owner_id: UUID, page: str) -> None:
+    bulk.update(SavedView.objects.filter(owner_id=owner_id, page=page, is_default=True), is_default=False)

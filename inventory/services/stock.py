@@ -1,7 +1,7 @@
 """The one place that writes quantities: every change of stock is a movement, made once, under the lot's lock."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -47,10 +47,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a lot has: pieces for sale, and pieces promised to orders."""
+    """What a lot has: pieces for sale, and pieces promised to orders; below how many for sale it is low."""
 
     available: int
     reserved: int
+    low_below: int | None = field(default=None, compare=False)
 
     @property
     def on_hand(self) -> int:
@@ -91,9 +92,9 @@ def hold_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
         InventoryItem.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk__in=lot_ids)
         .order_by("pk")
-        .values_list("pk", "qty_available", "qty_reserved")
+        .values_list("pk", "qty_available", "qty_reserved", "low_stock_threshold")
     )
-    return {key: Balance(available, reserved) for key, available, reserved in rows}
+    return {key: Balance(available, reserved, low_below) for key, available, reserved, low_below in rows}
 
 
 def lock_lots(lot_ids: Collection[UUID]) -> dict[UUID, Balance]:
@@ -121,7 +122,14 @@ def reserve_stock(*, needs: Sequence[Need], now: datetime) -> list[Reservation]:
 
     A need that was met before is answered as it was then.
     """
-    balances = lock_lots({need.lot_id for need in needs})
+    return reserve_held(needs=needs, balances=lock_lots({need.lot_id for need in needs}), now=now)
+
+
+def reserve_held(*, needs: Sequence[Need], balances: Mapping[UUID, Balance], now: datetime) -> list[Reservation]:
+    """Promise pieces as `reserve_stock` does, of lots that are held and of which nothing has moved since.
+
+    `balances`: what each of them has, as `hold_lots` answered it. Inside their transaction.
+    """
     met = _made(MovementKind.RESERVE, [need.cause_key for need in needs])
     left = {lot_id: balance.available for lot_id, balance in balances.items()}
     moves, reservations = [], []
@@ -289,7 +297,7 @@ def _not_yet_made(moves: Iterable[Move]) -> list[Move]:
     return left
 
 
-def _post(moves: Sequence[Move], balances: dict[UUID, Balance], *, now: datetime) -> list[StockMovement]:
+def _post(moves: Sequence[Move], balances: Mapping[UUID, Balance], *, now: datetime) -> list[StockMovement]:
     """Write the movements of locked lots, and the lots' new quantities with them."""
     if not moves:
         return []
@@ -446,14 +454,11 @@ def write_placements(
 
 def _tell(before: Mapping[UUID, Balance], after: Mapping[UUID, Balance]) -> None:
     publish(InventoryUpdated(inventory_item_ids=tuple(sorted(after))))
-    fallen = [lot_id for lot_id, balance in after.items() if balance.available < before[lot_id].available]
-    if not fallen:
-        return
-    thresholds = InventoryItem.objects.filter(pk__in=fallen, low_stock_threshold__isnull=False)
     low = tuple(
         lot_id
-        for lot_id, threshold in thresholds.values_list("pk", "low_stock_threshold").order_by("pk")
-        if threshold is not None and after[lot_id].available < threshold <= before[lot_id].available
+        for lot_id in sorted(after)
+        if (limit := before[lot_id].low_below) is not None
+        and after[lot_id].available < limit <= before[lot_id].available
     )
     if low:
         publish(InventoryLowStock(inventory_item_ids=low))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from catalog.models import CatalogExternalId, CatalogItem
 from common.testing.query_counts import counted
@@ -46,7 +47,7 @@ def test_what_the_shop_says_itself_wins(program: Program) -> None:
         item=item, system="brickowl", external_id="771344", source="manual", confidence="0.98"
     )
     services.set_item_mapping(
-        system="brickowl", external_id="771344", item_type="PART", item_no="3023", color_id=11
+        system="brickowl", external_id="771344", item_type="PART", item_no="3023", color_id=11, now=timezone.now(),
     )  # fmt: skip
     found = _found(program, "/search?q=boid+771344")
     assert [(one["canonical_id"], one["color_id"]) for one in found[:2]] == [("3023", 11), ("3001", None)]
@@ -92,6 +93,18 @@ def test_categories_are_kept_by_who_has_asked_for_them(program: Program) -> None
     answer = program.get("/api/v1/definitions/categories")
     assert answer.status_code == 200
     assert answer["ETag"]
+
+
+def test_many_lots_of_one_item_hide_none_of_another(program: Program) -> None:
+    for number in range(110):
+        make_lot(qty=100 + number, color_id=5, remarks=f"box {number}")
+    make_lot(qty=3, item_no="3003", color_id=5)
+    found = {one["canonical_id"]: one["in_stock"] for one in _found(program, "/search?q=red+brick&limit=50")}
+    assert len(found["3001"]) == 100
+    assert found["3001"][0]["qty_available"] == 209
+    assert [lot["qty_available"] for lot in found["3003"]] == [3]
+    colors = {color["id"]: color for color in _found(program, "/catalog/items/PART/3001/colors")}
+    assert colors[5]["qty_in_stock"] == sum(range(100, 210))
 
 
 def test_a_search_asks_as_often_for_many_items_as_for_one(program: Program) -> None:

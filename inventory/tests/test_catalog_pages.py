@@ -3,9 +3,20 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 
-from catalog.models import CatalogColor, CatalogExternalId, CatalogItem, CatalogItemColor, CatalogRelation
+from catalog.models import (
+    CatalogColor,
+    CatalogExternalId,
+    CatalogItem,
+    CatalogItemColor,
+    CatalogRelation,
+    CatalogSetItem,
+)
+from catalog.queries.items import sets_with
 from common.testing.people import make_user
+from inventory import services
 from inventory.testing import make_lot
 from inventory.views.catalog import item_url
 
@@ -99,6 +110,14 @@ def test_item_marks_a_color_in_which_it_was_never_made_and_lots_of_it(browser: C
     assert "not known in this color" in page
 
 
+def test_item_says_how_large_it_is_in_what(browser: Client) -> None:
+    for item_type, words in (("PART", "2 x 4 x 1 studs"), ("SET", "20 x 30 x 5 cm")):
+        CatalogItem.objects.create(
+            item_type=item_type, item_no="zzlarge", dimensions=words.rpartition(" ")[0], source="manual"
+        )
+        assert f"<dd>{words}</dd>" in _text(browser, item_url(item_type, "zzlarge"))
+
+
 def test_item_that_only_rebrickable_knows_says_so(browser: Client) -> None:
     item = CatalogItem.objects.create(
         item_type="PART", item_no="zz1pr0001", name="Thing", is_provisional=True, source="rebrickable"
@@ -127,6 +146,47 @@ def test_set_shows_its_contents_and_parts_the_sets_they_are_in(browser: Client) 
     part = row.contents.filter(is_spare=False).first()
     assert part is not None
     assert item_url("SET", row.item_no) in _text(browser, item_url(part.item.item_type, part.item.item_no))
+
+
+def test_item_lists_its_newest_sets_first_and_those_of_no_known_year_last(browser: Client) -> None:
+    part = CatalogItem.objects.create(item_type="PART", item_no="zz1", name="Thing", source="manual")
+    for year in (2001, None, 2020, *[2010] * 60):
+        no = f"zz{CatalogItem.objects.count()}-1"
+        owner = CatalogItem.objects.create(
+            item_type="SET", item_no=no, name=f"Of {year}", year_released=year, source="manual"
+        )
+        for color in (RED, BLUE):
+            CatalogSetItem.objects.create(set=owner, item=part, color_id=color, qty=1, source="manual")
+    found = sets_with(part)
+    years = [line.year for line in found.items]
+    assert (years[0], years[-1], found.count, len(years)) == (2020, 2010, 63, 60)
+    assert "and 3 more" in _text(browser, item_url("PART", "zz1"))
+    CatalogItem.objects.filter(name="Of 2010").delete()
+    assert [line.year for line in sets_with(part).items] == [2020, 2001, None]
+
+
+@pytest.mark.parametrize("number", ["a/b", "a b", "a?b#c", "a%2fb", "<b>&amp;\"'", "٣٠٠١", "🧱"])
+def test_odd_numbers_have_pages_too(browser: Client, number: str) -> None:
+    CatalogItem.objects.create(
+        item_type="PART", item_no=number, name="<script>alert(1)</script> zzodd", words="zzodd", source="manual"
+    )
+    make_lot(item_no=number, item_name="<script>alert(1)</script>")
+    page = _text(browser, "/search/?q=zzodd")
+    url = item_url("PART", number)
+    assert escape(url) in page
+    for path in (url, "/search/palette/?q=zzodd", "/inventory/add/items/?q=zzodd"):
+        page = _text(browser, path)
+        assert escape(number) in page
+        assert "<script>alert" not in page
+
+
+def test_what_the_shop_says_itself_is_found_without_the_catalog(browser: Client) -> None:
+    for system, number in (("brickowl", "zz/1"), ("rebrickable", "zz/2")):
+        services.set_item_mapping(
+            system=system, external_id="zzmine1", item_type="CUSTOM", item_no=number, now=timezone.now()
+        )
+    page = _text(browser, "/search/?q=zzmine1")
+    assert "2 items found" in page
 
 
 def test_what_is_not_in_the_catalog_is_not_found(browser: Client) -> None:

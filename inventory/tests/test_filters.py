@@ -20,6 +20,7 @@ from inventory.services import Need
 from inventory.services.stock import write_placements
 from inventory.testing import make_location, make_lot
 from inventory.tests.conftest import Fill
+from inventory.tests.test_repricing import know
 from inventory.views.state import ListState
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +204,34 @@ def test_columns_keep_the_widths_that_the_address_gives_them() -> None:
     assert state.widths == {"item": 320, "color": 800, "price": 48}
     assert state.named(["color", "item", "added"]) == "color:800,item:320,added"
     assert [head.width for head in state.heads if head.name in {"item", "remarks"}] == [320, None]
+
+
+def test_a_list_that_is_asked_shows_what_its_lots_are_sold_for() -> None:
+    known, old, unsold = (make_lot(item_no=number) for number in ("3001", "3002", "3003"))
+    make_lot(item_no="3001", color_id=7)
+    whole = make_lot(item_type="SET", item_no="21200-1", color_id=None, completeness="SEALED")
+    know(known, "0.1234")
+    know(old, "0.5", age=timedelta(days=20))
+    know(unsold, None)
+    know(whole, "30")
+    rows = {(row.item_no, row.color_id): row.sold for row in queries.list_page(Filters(), has_sold=True).rows}
+    assert {key: sold and (sold.price, sold.qty, sold.is_old) for key, sold in rows.items()} == {
+        ("3001", 5): (Decimal("0.1234"), 200, False),
+        ("3001", 7): None,
+        ("3002", 5): (Decimal("0.5"), 200, True),
+        ("3003", 5): (None, 0, False),
+        ("21200-1", None): (Decimal(30), 200, False),
+    }
+    assert all(row.sold is None for row in queries.list_page(Filters()).rows)
+
+
+def test_the_column_of_what_lots_are_sold_for_has_no_sort(client: Client) -> None:
+    client.force_login(make_user(role="readonly"))
+    know(make_lot(), "0.1234")
+    page = client.get("/inventory/?columns=item,sold_for").content.decode()
+    assert "6-mo €" in page
+    assert "0.1234" in page
+    assert "200 sold in six months" in page
+    assert 'aria-label="Width of 6-mo"' in page
+    assert ">6-mo €</a>" not in page
+    assert "0.1234" not in client.get("/inventory/?columns=item").content.decode()

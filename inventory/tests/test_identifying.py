@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
 from catalog.models import CatalogElement, CatalogIdMapping, CatalogItem, CatalogSetItem, ImageIdentification
-from catalog.tests.conftest import quick, sources
+from catalog.tests.conftest import sources
 from catalog.tests.pictures import picture
 from common.entitlements import AllowAll
 from common.images import LIMIT_BYTES
@@ -18,7 +18,7 @@ from common.testing.sandbox import SandboxProcess
 from inventory.testing import make_location, make_lot
 from inventory.tests.api import Program, problem
 
-__all__ = ["quick", "sources"]
+__all__ = ["sources"]
 
 pytestmark = pytest.mark.django_db
 
@@ -212,7 +212,7 @@ def test_names_the_limit_that_is_reached(staff: ShopClient, sources: SandboxProc
 @pytest.mark.usefixtures("no_catalog")
 def test_asks_outside_in_a_request_of_its_own(staff: ShopClient, sources: SandboxProcess) -> None:
     page = staff.get("/inventory/look-up/?q=3062").content.decode()
-    assert "Asking Rebrickable…" in page
+    assert "Asking Rebrickable, BrickLink and Brick Owl…" in page
     assert sources.asked() == []
     make_lot(qty=7, item_no="3062")
     part = staff.get("/inventory/look-up/?q=3062", headers=LOOKED_UP).content.decode()
@@ -226,19 +226,28 @@ def test_asks_outside_in_a_request_of_its_own(staff: ShopClient, sources: Sandbo
 @pytest.mark.usefixtures("no_catalog")
 def test_says_that_nobody_knows_it(staff: ShopClient, sources: SandboxProcess) -> None:
     page = staff.get("/inventory/look-up/?q=no1such", headers=LOOKED_UP).content.decode()
-    assert "nor Rebrickable knows no1such" in page
+    assert "nor Rebrickable, BrickLink nor Brick Owl knows no1such" in page
+    assert "Ask again" not in page
+    assert "/inventory/add/?item_no=no1such" in staff.get("/inventory/look-up/?q=no1such").content.decode()
+
+
+@pytest.mark.usefixtures("no_catalog", "quick")
+def test_asks_again_who_was_away(staff: ShopClient, sources: SandboxProcess) -> None:
+    sources.fault("html", service="rebrickable")
+    page = staff.get("/inventory/look-up/?q=no1such", headers=LOOKED_UP).content.decode()
+    assert "nor BrickLink nor Brick Owl knows no1such. Rebrickable can't be asked" in page
+    assert "Ask again" in page
 
 
 @pytest.mark.usefixtures("no_catalog", "quick")
 def test_says_that_it_cannot_be_looked_up_now(staff: ShopClient, sources: SandboxProcess) -> None:
     sources.fault("html")
     page = staff.get("/inventory/look-up/?q=3062", headers=LOOKED_UP).content.decode()
-    assert "doesn&#x27;t answer for the moment" in page
+    assert "Rebrickable, BrickLink and Brick Owl can&#x27;t be asked for the moment" in page
 
 
 def test_asks_nobody_without_a_key(staff: ShopClient, sandbox: SandboxProcess) -> None:
-    places = {**sandbox.sources, "rebrickable": {"url": sandbox.rebrickable_url, "key": ""}}
-    with override_settings(CATALOG_SOURCES=places):
+    with override_settings(CATALOG_SOURCES={code: {"url": place["url"]} for code, place in sandbox.sources.items()}):
         page = staff.get("/inventory/look-up/?q=x9y9z9").content.decode()
     assert "The catalog doesn't know x9y9z9" in page
     assert 'hx-trigger="load"' not in page.partition('id="looked-up"')[2].partition("</div>")[0]

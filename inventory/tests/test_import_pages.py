@@ -1,5 +1,6 @@
 """The pages of an import, as somebody who may import sees them."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import CurrencyRate
 from common.testing.people import make_user
 from inventory.models import InventoryImport, InventoryItem
 from inventory.services import importing
@@ -65,6 +67,16 @@ def test_a_file_of_another_kind_is_refused_in_words(owner: Any, content: bytes, 
     answer = _upload(owner, content)
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert words in answer.content.decode()
+
+
+def test_the_rate_of_the_day_is_filled_in(owner: Any) -> None:
+    yesterday = timezone.now().date() - timedelta(days=1)
+    CurrencyRate.objects.create(
+        from_currency="USD", to_currency="EUR", day=yesterday, rate="0.917852", fetched_at=timezone.now()
+    )
+    page = owner.get(_upload(owner, bsx(item(Price="2.00"), currency="USD"))["Location"]).content.decode()
+    assert 'value="0.917852"' in page
+    assert f"European Central Bank&#x27;s rate of {yesterday:%-d %b %Y}" in page
 
 
 def test_another_currency_is_asked_about(owner: Any) -> None:

@@ -1,13 +1,11 @@
 """Locations hold what fits, the walk comes by them in its order, and nothing is placed that isn't there."""
 
-import threading
 import time
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +13,14 @@ from hypothesis import strategies as st
 from audit import services as trail
 from audit.context import change_set
 from audit.models import ChangeSet
-from common import actor, workspace
 from common.errors import Conflict, Invalid
+from common.ids import new_id
+from common.testing.threads import in_threads
 from inventory import services, walk
 from inventory.errors import InsufficientStock, TooManyLots
+from inventory.lookalikes import Thing
 from inventory.models import InventoryItemLocation, Location
+from inventory.placing import Place, Storage
 from inventory.queries import locations, placing
 from inventory.services import Need, PieceMove
 from inventory.services import locations as location_services
@@ -221,27 +222,6 @@ def test_a_move_is_undone_as_long_as_the_pieces_are_there() -> None:
     assert services.verify_stock() == []
 
 
-def _in_threads(work: Callable[[int], None], count: int) -> list[BaseException]:
-    failures: list[BaseException] = []
-    key = workspace.current_key()
-
-    def run(number: int) -> None:
-        try:
-            with workspace.enter(key), actor.use(actor.SYSTEM):
-                work(number)
-        except BaseException as failure:  # handed to the test
-            failures.append(failure)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return failures
-
-
 @pytest.mark.django_db(transaction=True)
 def test_threads_that_move_the_same_pieces_keep_to_what_is_there_and_to_what_fits() -> None:
     places = [make_location(f"A-{number}", capacity=2) for number in range(4)]
@@ -274,7 +254,7 @@ def test_threads_that_move_the_same_pieces_keep_to_what_is_there_and_to_what_fit
             except Conflict:
                 continue
 
-    assert _in_threads(work, 4) == []
+    assert in_threads(work, 4) == []
     assert len(done) > 10
     assert services.verify_stock() == []
     for place in places[1:]:
@@ -345,3 +325,20 @@ def test_the_put_away_list_walks_and_fills_no_place_twice() -> None:
         ("3002", "A-1"), ("3003", "A-2"), ("3004", None),
     ]  # fmt: skip
     assert placing.count_unplaced() == (3, 12)
+
+
+def test_a_place_for_each_of_a_set_is_found_without_a_look_at_everything_that_lies_anywhere() -> None:
+    places = [Place(new_id(), f"A-{number}", ("A", "1", str(number // 10)), None, 1) for number in range(5_000)]
+    things = {
+        place.id: [(new_id(), Thing("PART", str(3000 + number % 700), 5, "Red", "NEW"))]
+        for number, place in enumerate(places)
+    }
+    storage = Storage(places, things)
+    began = time.process_time()
+    for number in range(300):
+        thing = Thing("PART", str(3000 + number), 7, "Blue", "NEW")
+        suggestion = storage.suggest(key := new_id(), thing, {})
+        assert suggestion
+        storage.put(suggestion.place, key, thing)
+    # A look at each for each took 15 seconds.
+    assert time.process_time() - began < 3

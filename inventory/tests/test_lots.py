@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit import services as audit
 from audit.context import change_set, current_change_set_id
+from audit.errors import NothingToRevert
 from audit.services import State
 from common.errors import Conflict, Invalid
 from common.testing.people import make_user
@@ -213,11 +214,13 @@ def test_a_new_lot_goes_unless_its_pieces_moved_since() -> None:
     assert services.verify_stock() == []
 
 
-def test_what_an_order_did_to_a_quantity_is_not_undone_here() -> None:
+def test_what_an_order_did_to_a_quantity_follows_the_order_and_is_not_undone_by_itself() -> None:
     lot = make_lot(qty=10)
     deed = _deed(lambda: services.reserve_stock(needs=[Need(lot.pk, 3, "line")], now=NOW))
     plan = audit.preview_revert(change_set_id=deed)
-    assert plan.entities[0].state is State.IMPOSSIBLE
+    assert plan.entities[0].state is State.DONE
+    with pytest.raises(NothingToRevert):
+        audit.revert(change_set_id=deed)
     lot.refresh_from_db()
     assert (lot.qty_available, lot.qty_reserved) == (7, 3)
 

@@ -17,7 +17,7 @@ from inventory import services
 from inventory.costs import blended, spread
 from inventory.models import Purchase, PurchaseLine
 from inventory.queries.purchases import lines_of, paybacks
-from inventory.services import Need
+from inventory.services import Need, merging
 from inventory.testing import make_lot
 
 NOW = timezone.now()
@@ -113,6 +113,48 @@ def test_adding_lots_is_undone_as_a_whole() -> None:
     trail.revert(change_set_id=newest.pk)
     assert list(PurchaseLine.objects.values_list("inventory_item", "cost")) == [(other.pk, D("10.0000"))]
     assert (_cost(lot), _cost(other)) == (D("0.5000"), D("1.0000"))
+
+
+def _lines() -> list[tuple[Any, ...]]:
+    values = ("purchase__name", "inventory_item", "qty", "cost", "qty_before", "cost_before")
+    return sorted(PurchaseLine.objects.values_list(*values), key=str)
+
+
+def _newest() -> ChangeSet:
+    newest = ChangeSet.objects.order_by("-created_at", "-id").first()
+    assert newest is not None
+    return newest
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("how", ["merged by hand", "consolidated"])
+def test_lots_that_merge_bring_their_purchases_along_and_take_them_back(how: str) -> None:
+    kept, same = make_lot(qty=14, unit_price=D(1), cost_basis=D("0.50")), make_lot(qty=6, unit_price=D(3))
+    unbought, other = make_lot(qty=5, unit_price=D(1), cost_basis=D("0.20")), make_lot(color_id=11, unit_price=D(1))
+    both, one = _purchase(name="both", total_cost=D("12.00")), _purchase(name="one", total_cost=D("4.00"))
+    services.add_lots(purchase_id=both.pk, quantities={kept.pk: 4, same.pk: 2}, now=NOW)
+    services.add_lots(purchase_id=one.pk, quantities={same.pk: 4, other.pk: 4}, now=NOW)
+    before, costs_before = _lines(), [_cost(lot) for lot in (kept, same, unbought, other)]
+    with change_set("test.merge"):
+        if how == "consolidated":
+            merging.merge_equal([], policy={}, now=NOW)
+        else:
+            services.merge_lots(target_id=kept.pk, source_ids=[same.pk, unbought.pk], now=NOW)
+    merged, after = _newest(), _lines()
+    # Both purchases are the kept lot's now, and 10 pieces at 0.50 and 5 at 0.20 were there before.
+    assert after == sorted([
+        ("both", kept.pk, 6, D("12.0000"), 15, D("0.4000")),
+        ("one", kept.pk, 4, D("2.0000"), 15, D("0.4000")),
+        ("one", other.pk, 4, D("2.0000"), 6, None),
+    ], key=str)  # fmt: skip
+    assert _cost(kept) == D("0.8000")
+    trail.revert(change_set_id=merged.pk)
+    assert _lines() == before
+    assert [_cost(lot) for lot in (kept, same, unbought, other)] == costs_before
+    trail.revert(change_set_id=_newest().pk)
+    assert _lines() == after
+    assert _cost(kept) == D("0.8000")
+    assert services.verify_stock() == []
 
 
 def _sell(lot: Any, qty: int, amount: str, *, at: datetime, cause: str) -> None:

@@ -1,5 +1,6 @@
 """Lots added one after the other: what the form offers, what is known of what is typed, and what was added lately."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,11 +17,12 @@ from catalog import colors
 from catalog.choices import NEEDS_COLOR, ItemType
 from catalog.models import CatalogItem
 from catalog.queries import items as catalog
-from common import entitlements
+from common import entitlements, workspace
 from common.access import require
 from common.errors import Invalid
 from common.htmx import go_on, render, undo_url
 from common.http import HttpRequest
+from common.ids import derived_id, new_id
 from inventory import services
 from inventory.choices import ItemCondition
 from inventory.forms.lots import FIELDS, changes_of, typed
@@ -71,12 +73,15 @@ def add(request: HttpRequest) -> HttpResponse:
     entered["condition"] = entered["condition"] or ItemCondition.NEW
     if request.method == "POST":
         try:
-            made, message = _add(entered)
+            made, message = _add(entered, _lot_key(request, entered))
         except Invalid as error:
             errors = {pointer.strip("/"): " ".join(messages) for pointer, messages in error.errors.items()}
         else:
             change_set = current_change_set_id()
-            recent = [[str(made.pk), str(change_set or ""), message], *request.session.get(_RECENT_KEY, [])]
+            recent = request.session.get(_RECENT_KEY, [])
+            if change_set:
+                # A second press has changed nothing.
+                recent = [[str(made.pk), str(change_set), message], *recent]
             request.session[_RECENT_KEY] = recent[:_RECENT]
             if "next" in request.POST:
                 kept = "&".join(f"{name}={entered[name]}" for name in _CARRIED if entered[name])
@@ -84,9 +89,11 @@ def add(request: HttpRequest) -> HttpResponse:
             return go_on(request, queries.lot_url(made.pk), message=message, undo=change_set)
     context = {
         "entered": entered,
+        "key": new_id(),
         "errors": errors,
         "fields": FIELDS,
         "alike": _alike(entered),
+        "identifies_photos": workspace.current().identifies_photos,
         "can_identify": entitlements.current().allows("visual_identification"),
         "color_names": color_names(),
         "symbol": symbol(),
@@ -99,7 +106,19 @@ def add(request: HttpRequest) -> HttpResponse:
     return render(request, "inventory/add.html", context, status=status)
 
 
-def _add(entered: Mapping[str, str]) -> tuple[InventoryItem, str]:
+def _lot_key(request: HttpRequest, entered: Mapping[str, str]) -> UUID:
+    """Answer under which key a lot is added: the same for a second press, of the same page with the same in it.
+
+    Whoever goes back and enters another one means that one, though the page is the same.
+    """
+    try:
+        page = UUID(request.POST.get("key", ""))
+    except ValueError:
+        return new_id()
+    return derived_id(page, json.dumps(entered, sort_keys=True))
+
+
+def _add(entered: Mapping[str, str], key: UUID) -> tuple[InventoryItem, str]:
     """Add what was entered, as a lot of its own or to one that is there; answer the lot and what was done."""
     now = timezone.now()
     values = _values(entered)
@@ -111,9 +130,9 @@ def _add(entered: Mapping[str, str]) -> tuple[InventoryItem, str]:
             raise Invalid(errors={"/location": ["There is no such location."]})
     if entered["add_to"]:
         present = queries.get_lot(as_id(entered["add_to"]))
-        changed = services.add_pieces(lot_id=present.pk, qty=qty, location_id=location_id, now=now)
+        changed = services.add_pieces(lot_id=present.pk, qty=qty, location_id=location_id, cause_key=str(key), now=now)
         return changed, f"{qty:,} added to {queries.row_of(changed).name}."
-    made = services.create_lot(values=values, qty_available=qty, location_id=location_id, now=now)
+    made = services.create_lot(values=values, qty_available=qty, location_id=location_id, lot_id=key, now=now)
     return made, f"{queries.row_of(made).name} added: {qty:,}."
 
 

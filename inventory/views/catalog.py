@@ -18,6 +18,7 @@ from common.errors import BadRequest, NotFound
 from common.htmx import render
 from common.http import HttpRequest
 from inventory.queries import catalog as queries
+from inventory.queries.demand import wanted, wanted_of
 from inventory.queries.holdings import ColorRow, Holding, color_rows, held, holdings_of
 from inventory.queries.lots import ColorLook, look_of
 from inventory.views.parts import page_of, start_of
@@ -50,6 +51,8 @@ class ResultRow:
     looks: tuple[ColorLook, ...]
     colors_count: int
     holding: Holding
+    # Pieces in open orders.
+    wanted: int
 
     @property
     def url(self) -> str:
@@ -62,15 +65,23 @@ class ResultRow:
         return self.colors_count - len(self.looks)
 
     @property
+    def has_reason(self) -> bool:
+        """Tell whether there is something to say of how it was found, or of what it is."""
+        hit = self.hit
+        is_other = hit.item_type != ItemType.PART
+        return bool(hit.translation) or is_other or self.is_unknown_color or hit.is_provisional
+
+    @property
     def is_unknown_color(self) -> bool:
         """Tell whether a color was meant in which the item isn't known, while others are."""
         return self.hit.is_known_in_color is False
 
 
-def rows_of(hits: tuple[Hit, ...]) -> list[ResultRow]:
-    """Answer hits as lists show them. Two queries."""
+def rows_of(hits: tuple[Hit, ...], *, with_wanted: bool = False) -> list[ResultRow]:
+    """Answer hits as lists show them, on demand with what open orders want of them. Two or three queries."""
     known = catalog.known_of([hit.item_id for hit in hits]) if hits else {}
-    holdings = holdings_of({hit.key for hit in hits})
+    keys = {hit.key for hit in hits}
+    holdings, pieces = holdings_of(keys), wanted_of(keys) if with_wanted else {}
     return [
         ResultRow(
             hit=hit,
@@ -78,6 +89,7 @@ def rows_of(hits: tuple[Hit, ...]) -> list[ResultRow]:
             looks=tuple(look_of(each.color.id) for each in known.get(hit.item_id, ())[:_SWATCHES]),
             colors_count=len(known.get(hit.item_id, ())),
             holding=held(holdings, hit.key, hit.color_id),
+            wanted=wanted(pieces, hit.key, hit.color_id),
         )
         for hit in hits
     ]
@@ -92,9 +104,11 @@ def search(request: HttpRequest) -> HttpResponse:
         raise BadRequest(f"Search for at most {MAX_QUERY} characters.")
     found = queries.find_items(query, limit=_SHOWN)
     color = colors.get(found.meaning.color_ids[0]) if found.meaning.color_ids else None
+    rows = rows_of(found.hits, with_wanted=True)
     context = {
         "query": query,
-        "results": rows_of(found.hits),
+        "results": rows,
+        "has_reasons": any(row.has_reason for row in rows),
         "corrected": found.corrected,
         "color": color.name if color else "",
         "lots_url": list_url(urlencode({"q": query})),
@@ -219,6 +233,7 @@ def item(request: HttpRequest, item_type: str, item_no: str) -> HttpResponse:
         "lines_count": len(contents),
         "pieces": sum(content.line.qty for content in contents if content.kind == catalog.REGULAR),
         "page": page_of(request, first=first, shown=len(shown), total=len(contents), size=_LINES),
+        "dimensions_unit": "studs" if item_type == ItemType.PART else "cm",
         "part_out_url": _part_out_url(found) if contents and item_type == ItemType.SET else "",
     }
     return render(request, "inventory/item.html", context, partial="contents")

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from common.access import require
 from common.errors import NotFound
 from common.http import HttpRequest
+from common.tables import BESIDE
 from inventory import downloads, formats
 from inventory.queries.filters import Filters
 from inventory.views.bulk import selection_of
-from inventory.views.state import BESIDE
 
 
 @require_http_methods(["GET", "POST"])

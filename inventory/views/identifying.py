@@ -1,5 +1,6 @@
 """What somebody has in the hand: asked by a photo, or by a number that nobody here knows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog import services as catalog
 from catalog.choices import ItemType
+from catalog.errors import PhotosSwitchedOff
 from catalog.services import Identified
 from catalog.sources.base import ImageKind
 from common import entitlements, images
@@ -19,7 +21,7 @@ from common.access import require
 from common.errors import Invalid, ProviderError, ProviderRejected, RateLimited
 from common.htmx import is_partial, render
 from common.http import HttpRequest
-from inventory.queries.catalog import stock_of
+from inventory.queries.holdings import Holding, held, holdings_of
 
 _MAX_NUMBER = 60
 _BY_HAND = "Go on by hand, or try again shortly."
@@ -68,6 +70,8 @@ def identify(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         problem = " ".join(message for messages in error.errors.values() for message in messages)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
+    except PhotosSwitchedOff as error:
+        problem, status = str(error.detail), HTTPStatus.CONFLICT
     except RateLimited as error:
         problem = f"{error.detail} {_BY_HAND}"
     except ProviderRejected:
@@ -84,24 +88,21 @@ def _identified(request: HttpRequest) -> list[Suggestion]:
         raise Invalid(errors={"/image": ["Choose a picture first."]})
     image = upload.read(images.LIMIT_BYTES + 1)
     found = catalog.identify_image(image=image, kind=ImageKind.ANY, now=timezone.now())
-    stock = stock_of((each.item_type, each.item_no) for each in found.predictions)
-    return [
-        _suggestion(each, [lot.qty_available for lot in stock.get(_key(each), ())], is_top=each is found.top_match)
-        for each in found.predictions
-    ]
+    holdings = holdings_of({_key(each) for each in found.predictions})
+    return [_suggestion(each, held(holdings, _key(each)), is_top=each is found.top_match) for each in found.predictions]
 
 
 def _key(each: Identified) -> tuple[str, str]:
     return each.item_type, each.item_no
 
 
-def _suggestion(each: Identified, quantities: list[int], *, is_top: bool) -> Suggestion:
+def _suggestion(each: Identified, holding: Holding, *, is_top: bool) -> Suggestion:
     return Suggestion(
         item_type=each.item_type,
         item_no=each.item_no,
         name=each.name,
-        qty_in_stock=sum(quantities),
-        lots_in_stock=len(quantities),
+        qty_in_stock=holding.qty,
+        lots_in_stock=holding.lots,
         percent=each.confidence * 100,
         is_top=is_top,
     )
@@ -112,31 +113,41 @@ def _suggestion(each: Identified, quantities: list[int], *, is_top: bool) -> Sug
 def look_up(request: HttpRequest) -> HttpResponse:
     """Answer what a number means that isn't known here: as a page that asks, and as the part that it asks for."""
     number = request.GET.get("q", "").strip()[:_MAX_NUMBER]
-    context = {"number": number, "can_ask": catalog.can_look_up()}
+    asked = catalog.asked_labels()
+    context = {"number": number, "can_ask": bool(asked), "asked": _listed(asked)}
     if is_partial(request):
-        context |= _looked_up(number)
+        context |= _looked_up(number, _listed(asked))
     return render(request, "inventory/looked_up.html", context, partial="looked-up")
 
 
-def _looked_up(number: str) -> dict[str, object]:
+def _listed(labels: Sequence[str], *, word: str = "and") -> str:
+    """Answer names as a sentence has them: `Rebrickable, BrickLink and Brick Owl`."""
+    *first, last = labels or ("",)
+    return f"{', '.join(first)} {word} {last}" if first else last
+
+
+def _looked_up(number: str, asked: str) -> dict[str, object]:
     try:
         found = catalog.look_up_anywhere(text=number, now=timezone.now())
     except RateLimited as error:
         return {"problem": f"{error.detail} Try again shortly."}
     except ProviderError:
-        return {"problem": "Rebrickable doesn't answer for the moment. Try again shortly."}
-    stock = stock_of((item.item_type, item.item_no) for item in found.items)
+        return {"problem": f"{asked} can't be asked for the moment. Try again shortly."}
+    keys = [(item.item_type, item.item_no) for item in found.items]
+    holdings = holdings_of(keys)
     return {
         "is_answer": True,
+        "knows_not": _listed(found.asked, word="nor"),
+        "away": _listed(found.away),
         "suggestions": [
             Suggestion(
                 item_type=item.item_type,
                 item_no=item.item_no,
                 name=item.name,
-                qty_in_stock=sum(lot.qty_available for lot in stock.get((item.item_type, item.item_no), ())),
-                lots_in_stock=len(stock.get((item.item_type, item.item_no), ())),
+                qty_in_stock=held(holdings, key).qty,
+                lots_in_stock=held(holdings, key).lots,
                 color_id=found.color_id,
             )
-            for item in found.items
+            for item, key in zip(found.items, keys, strict=True)
         ],
     }

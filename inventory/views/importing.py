@@ -3,9 +3,9 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -16,11 +16,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
-from audit import queries as trail
-from audit.services import reverting
-from common import actor, workspace
+from catalog.queries import rates
+from common import workspace
 from common.access import require
-from common.errors import Invalid, NotFound
+from common.errors import Invalid
 from common.htmx import go_on, redirect, render
 from common.http import HttpRequest
 from common.ids import new_id
@@ -30,10 +29,10 @@ from inventory.formats.base import FileFacts
 from inventory.forms.importing import AnswersForm, ImportOptionsForm, UploadForm
 from inventory.models import InventoryImport
 from inventory.parsing.columns import guarded
-from inventory.queries import imports
+from inventory.queries import imports, unmapped
 from inventory.services import importing
 from inventory.services.importing import Options
-from jobs import queries as jobs
+from inventory.views.parts import outcome_of, position_of, standing_of, tabs_of
 
 _TAB_ORDER = (
     LineOutcome.NEW,
@@ -43,17 +42,6 @@ _TAB_ORDER = (
     LineOutcome.SKIPPED,
     LineOutcome.EQUAL,
 )
-_MAX_DIGITS = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """An outcome with its number of lines."""
-
-    label: str
-    count: int
-    url: str
-    current: bool
 
 
 @require("inventory:import")
@@ -77,7 +65,7 @@ def import_list(request: HttpRequest) -> HttpResponse:
                 form.add_error("file", error.detail or " ".join(chain.from_iterable(error.errors.values())))
         status = 422
     limit = settings.UPLOAD_MAX_BYTES // (1024 * 1024)
-    latest = [(run, imports.standing(run)) for run in imports.recent_imports()]
+    latest = list(imports.recent_imports())
     context = {"form": form, "imports": latest, "limit_mb": limit}
     return render(request, "inventory/imports.html", context, status=status)
 
@@ -93,65 +81,30 @@ def import_detail(request: HttpRequest, import_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, run: InventoryImport, form: ImportOptionsForm | None = None) -> HttpResponse:
-    status = imports.standing(run)
-    job = run.apply_job if status != ImportStatus.READING and run.apply_job else run.read_job
-    is_busy = status in (ImportStatus.READING, ImportStatus.APPLYING)
-    outcome = _outcome(request, run)
-    after = request.GET.get("after", "")
-    page = None
-    if outcome and not is_busy:
-        position = int(after) if after.isdecimal() and len(after) <= _MAX_DIGITS else 0
-        page = imports.lines_of(run, outcome=outcome, after=position)
+    standing = standing_of(run)
+    is_busy = standing["is_busy"]
+    outcome = outcome_of(run, request.GET.get("lines", ""), _TAB_ORDER)
+    shows = outcome is not None and not is_busy
     options = Options.of(run.options)
+    is_left_out = bool(options.left_out_by)
     count = {each: run.counts.get(each, 0) for each in LineOutcome}
     context = {
-        "run": run,
-        "status": status,
-        "error": run.error_message or (job.error_message if job else ""),
-        "job": jobs.row_of(job, who=actor.current(), now=timezone.now()) if job else None,
-        "is_busy": is_busy,
+        **standing,
         "form": form or ImportOptionsForm.of(options),
-        "tabs": _tabs(run, outcome),
+        "tabs": tabs_of(run, f"{reverse('inventory:import', args=[run.pk])}?lines=", _TAB_ORDER, outcome),
         "outcome": outcome,
-        "page": page,
+        "page": imports.lines_of(run, outcome=outcome, after=position_of(request)) if shows and outcome else None,
         "to_do": count[LineOutcome.NEW] + count[LineOutcome.MERGED] + count[LineOutcome.CHANGED],
         "problem_count": count[LineOutcome.PROBLEM],
         "counts": {name.lower(): value for name, value in count.items()},
         "changes_count": count[LineOutcome.MERGED] + count[LineOutcome.CHANGED],
-        "before": imports.imported_before(run) if run.status == ImportStatus.PREVIEW else None,
+        "before": imports.imported_before(run) if run.status == ImportStatus.PREVIEW and not is_left_out else None,
+        "is_left_out": is_left_out,
+        "unmapped_count": unmapped.count_of_import(run.pk) if count[LineOutcome.PROBLEM] and not is_busy else 0,
         "adds": options.quantity == "ADD",
-        **_taking_back(run, is_busy=is_busy),
         "ignored": sorted(run.ignored.items(), key=lambda found: -found[1]),
     }
     return render(request, "inventory/import.html", context, partial=("import", "lines"), status=422 if form else 200)
-
-
-def _taking_back(run: InventoryImport, *, is_busy: bool) -> dict[str, Any]:
-    """Answer what the import changed, if anything, and whether whoever looks may take it back."""
-    if is_busy or not run.change_set_id:
-        return {}
-    try:
-        changed = trail.change_set_row(run.change_set_id)
-    except NotFound:
-        return {}
-    may_revert = changed.undone != "undone" and bool(reverting.offered([changed]))
-    return {"changed": changed, "may_revert": may_revert}
-
-
-def _outcome(request: HttpRequest, run: InventoryImport) -> LineOutcome | None:
-    wanted = request.GET.get("lines", "")
-    if wanted in LineOutcome.values:
-        return LineOutcome(wanted)
-    return next((outcome for outcome in _TAB_ORDER if run.counts.get(outcome)), None)
-
-
-def _tabs(run: InventoryImport, outcome: LineOutcome | None) -> list[Tab]:
-    base = reverse("inventory:import", args=[run.pk])
-    return [
-        Tab(each.label, run.counts.get(each, 0), f"{base}?lines={each}", each == outcome)
-        for each in _TAB_ORDER
-        if run.counts.get(each)
-    ]
 
 
 def _facts(run: InventoryImport) -> FileFacts:
@@ -173,11 +126,13 @@ def _questions(request: HttpRequest, run: InventoryImport, form: AnswersForm | N
 def _answers_form(run: InventoryImport, facts: FileFacts, data: object = None) -> AnswersForm:
     ours = workspace.current().currency
     theirs = run.file_currency
+    is_foreign = bool(theirs) and theirs != ours
     return AnswersForm(
         data,
         columns=tuple(facts.columns),
         mapping=Options.of(run.options).mapping,
-        rate=(theirs, ours) if theirs and theirs != ours else None,
+        rate=(theirs, ours) if is_foreign else None,
+        known_rate=rates.rate(theirs, ours, timezone.now().date()) if is_foreign else None,
     )
 
 
@@ -239,6 +194,14 @@ def import_discard(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """Throw a preview away."""
     importing.discard(import_id=import_id, now=timezone.now())
     return go_on(request, reverse("inventory:imports"), message="File discarded. Nothing was changed.")
+
+
+@require_POST
+@require("inventory:import")
+def import_left_out(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Read the lines once more that an import left out, now that their numbers may have a mapping."""
+    run = importing.import_left_out(import_id=import_id, now=timezone.now())
+    return redirect(request, reverse("inventory:import", args=[run.pk]))
 
 
 @require_GET

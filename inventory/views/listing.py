@@ -1,26 +1,25 @@
 """The list of lots: its pages, totals, filters, columns, and the views that are kept of it."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.context import current_change_set_id
 from catalog.choices import ItemType
 from common import actor, workspace
 from common.access import require
-from common.errors import Invalid, PermissionDenied
-from common.htmx import go_on, redirect, render
+from common.htmx import redirect, render
 from common.http import HttpRequest
+from common.tables import SIZES
 from common.templatetags.ui import SYMBOLS
-from inventory import formats, services
+from inventory import formats
 from inventory.choices import Completeness, ItemCondition, StockRoom, SubCondition
-from inventory.models import SavedView
+from inventory.models import ListPage, SavedView
 from inventory.queries import filters as narrowing
 from inventory.queries import lots as queries
+from inventory.views import saved
 from inventory.views.catalog import item_url
 from inventory.views.state import COLUMNS, ListState, canonical, list_url
 
@@ -82,13 +81,16 @@ def _view_chips(state: ListState, saved: list[SavedView]) -> list[ViewChip]:
 def lots(request: HttpRequest) -> HttpResponse:
     """Show the lots. The whole state is the address; bare, it opens the user's own first view."""
     state = ListState.of(request.GET)
-    saved = queries.views_for(actor.current().id)
+    kept_views = queries.views_for(actor.current().id)
     if not request.GET:
-        first = next((view for view in saved if view.is_default and str(view.owner_id) == actor.current().id), None)
+        first = next(
+            (view for view in kept_views if view.is_default and str(view.owner_id) == actor.current().id), None
+        )
         if first and first.query:
             return redirect(request, list_url(first.query))
     filters = narrowing.resolved(state.filters)
-    page = queries.list_page(filters, sort=state.sort, cursor=state.cursor or None, limit=state.size)
+    has_sold = any(column.name == "sold_for" for column in state.columns)
+    page = queries.list_page(filters, sort=state.sort, cursor=state.cursor or None, limit=state.size, has_sold=has_sold)
     chips = state.chips
     context = {
         "state": state,
@@ -100,14 +102,14 @@ def lots(request: HttpRequest) -> HttpResponse:
         ],
         "heads": state.heads,
         "chips": chips,
-        "views": _view_chips(state, saved),
+        "views": _view_chips(state, kept_views),
         "pager": Pager(
             first=state.start if page.rows else 0,
             last=state.start + len(page.rows) - 1 if page.rows else 0,
             previous_url=state.neighbor(page.previous, state.start - state.size),
             next_url=state.neighbor(page.next, state.start + state.size),
         ),
-        "sizes": [(size, state.url(size=str(size))) for size in queries.SIZES],
+        "sizes": [(size, state.url(size=str(size))) for size in SIZES],
         "density_url": state.url(density="" if state.is_compact else "compact"),
         "symbol": symbol(),
         "may_select": actor.current().can("inventory:write"),
@@ -241,76 +243,25 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
 
 
 # --- Saved views ----------------------------------------------------------------------------------------------------
-def _me() -> UUID:
-    who = actor.current()
-    if who.kind is not actor.ActorKind.USER:
-        raise PermissionDenied("Views belong to people.")
-    return UUID(who.id)
-
-
-def _view_form(
-    request: HttpRequest, *, view: SavedView | None, query: str, problem: Invalid | None = None
-) -> HttpResponse:
-    posted = request.method == "POST"
-    context = {
-        "view": view,
-        "query": query,
-        "name": request.POST.get("name", "") if posted else (view.name if view else ""),
-        "is_shared": "shared" in request.POST if posted else bool(view and view.is_shared),
-        "is_default": "default" in request.POST if posted else bool(view and view.is_default),
-        "problem": " ".join(message for messages in problem.errors.values() for message in messages) if problem else "",
-        "may_share": actor.current().can("inventory:write"),
-    }
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
-    return render(request, "inventory/view.html", context, partial="dialog", status=status)
+_OF_LOTS = saved.Kept(
+    page=ListPage.LOTS, namespace="inventory", home="Inventory", permission="inventory:write", list_url=list_url
+)
 
 
 @require("inventory:read")
 def new_view(request: HttpRequest) -> HttpResponse:
     """Ask for a name, and keep the list as it is under it."""
-    query = canonical((request.POST if request.method == "POST" else request.GET).get("query", ""))
-    if request.method != "POST":
-        return _view_form(request, view=None, query=query)
-    try:
-        view = services.save_view(
-            owner_id=_me(),
-            name=request.POST.get("name", ""),
-            query=query,
-            is_shared="shared" in request.POST and actor.current().can("inventory:write"),
-            is_default="default" in request.POST,
-        )
-    except Invalid as problem:
-        return _view_form(request, view=None, query=query, problem=problem)
-    return go_on(
-        request, list_url(view.query or "view=all"), message=f"View {view.name} saved.", undo=current_change_set_id()
-    )
+    return saved.keep(request, _OF_LOTS)
 
 
 @require("inventory:read")
 def view(request: HttpRequest, view_id: UUID) -> HttpResponse:
     """Show a view of one's own, and change its name, who sees it, and whether it opens first."""
-    present = queries.own_view(view_id, owner_id=_me())
-    if request.method != "POST":
-        return _view_form(request, view=present, query=present.query)
-    try:
-        changed = services.update_view(
-            view_id=view_id,
-            owner_id=_me(),
-            name=request.POST.get("name", ""),
-            is_shared="shared" in request.POST and actor.current().can("inventory:write"),
-            is_default="default" in request.POST,
-        )
-    except Invalid as problem:
-        return _view_form(request, view=present, query=present.query, problem=problem)
-    return go_on(
-        request, list_url(changed.query or "view=all"), message=f"View {changed.name} changed.",
-        undo=current_change_set_id(),
-    )  # fmt: skip
+    return saved.change(request, _OF_LOTS, view_id)
 
 
 @require_POST
 @require("inventory:read")
 def delete_view(request: HttpRequest, view_id: UUID) -> HttpResponse:
     """Forget a view of one's own."""
-    name = services.delete_view(view_id=view_id, owner_id=_me())
-    return go_on(request, list_url("view=all"), message=f"View {name} deleted.", undo=current_change_set_id())
+    return saved.forget(request, _OF_LOTS, view_id)

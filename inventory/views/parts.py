@@ -1,15 +1,27 @@
-"""What the pages of storage share: pages of a list, filters in the URL, scans turned into rows."""
+"""What the pages of storage share: pages of a list, filters in the URL, scans turned into rows, what can be undone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
-from common.errors import Invalid
+from django.db.models import TextChoices
+from django.utils import timezone
+
+from audit import queries as trail
+from audit.services import reverting
+from common import actor
+from common.errors import Invalid, NotFound
 from common.http import HttpRequest
+from inventory.choices import ImportStatus
 from inventory.codes import read_scan
-from inventory.models import InventoryItem, Location
+from inventory.models import GivenFile, InventoryItem, Location
 from inventory.queries import locations as queries
+from jobs import queries as jobs
 
 MAX_DIGITS = 7
+_DIGITS_OF_POSITION = 9
+Outcome = TypeVar("Outcome", bound=TextChoices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +99,62 @@ def scanned_lots(text: str, *, field: str, at: UUID | None = None) -> list[Inven
     if not found:
         raise Invalid(errors={f"/{field}": [f"There is no lot {scan.text[:60]}."]})
     return found
+
+
+def taking_back(change_set_id: UUID | None) -> dict[str, Any]:
+    """Answer what a job changed, if anything, and whether whoever looks may take it back."""
+    if change_set_id is None:
+        return {}
+    try:
+        changed = trail.change_set_row(change_set_id)
+    except NotFound:
+        return {}
+    may_revert = changed.undone != "undone" and bool(reverting.offered([changed]))
+    return {"changed": changed, "may_revert": may_revert}
+
+
+# --- Files that were given -------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An outcome with how many parts of a file have it."""
+
+    label: str
+    count: int
+    url: str
+    current: bool
+
+
+def outcome_of(run: GivenFile, wanted: str, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Answer which outcome is shown: the wanted one, else the first that there is."""
+    chosen = next((each for each in outcomes if each == wanted), None)
+    return chosen or next((each for each in outcomes if run.counts.get(each)), None)
+
+
+def tabs_of(run: GivenFile, address: str, outcomes: Sequence[Outcome], current: Outcome | None) -> list[Tab]:
+    """Answer a tab for each outcome that there is. `address`: of a tab, but for its outcome."""
+    return [
+        Tab(str(each.label), run.counts[each], f"{address}{each}", each == current)
+        for each in outcomes
+        if run.counts.get(each)
+    ]
+
+
+def position_of(request: HttpRequest) -> int:
+    """Answer behind which position a page begins."""
+    text = request.GET.get("after", "")
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS_OF_POSITION else 0
+
+
+def standing_of(run: GivenFile) -> dict[str, Any]:
+    """Answer where a file stands: its status, what went wrong, its job, and what that has changed once it is done."""
+    status = run.standing
+    job = run.apply_job if status != ImportStatus.READING and run.apply_job else run.read_job
+    is_busy = status in (ImportStatus.READING, ImportStatus.APPLYING)
+    return {
+        "run": run,
+        "status": status,
+        "error": run.error_message or (job.error_message if job else ""),
+        "job": jobs.row_of(job, who=actor.current(), now=timezone.now()) if job else None,
+        "is_busy": is_busy,
+        **({} if is_busy else taking_back(run.change_set_id)),
+    }
