@@ -1,0 +1,1 @@
+"""What is known of how stores are kept in step."""

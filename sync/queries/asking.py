@@ -1,0 +1,130 @@
+"""Which stores may be asked now, and what they are asked for."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from common import workspace
+from inventory.models import InventoryExternalId
+from stores.channels import Can, ChannelSpec, all_specs
+from stores.choices import StoreState
+from stores.models import Store
+from stores.queries import spec_for
+from stores.settings_schema import StoreSettings
+from sync.models import Notice, NotifyAddress, OrderTold, Snapshot
+from sync.remote import Topic
+
+
+def connected() -> "QuerySet[Store]":
+    """Answer the stores that are switched on and opened by something."""
+    return Store.objects.filter(is_enabled=True, disconnected_at=None, credential__isnull=False).order_by("pk")
+
+
+def may_be_asked(now: datetime) -> "QuerySet[Store]":
+    """Answer the stores that nobody has to leave alone now."""
+    waits = Q(sync_state__state=StoreState.NEEDS_RECONNECT) | Q(sync_state__retry_at__gt=now)
+    return connected().exclude(waits)
+
+
+def asked_of_orders(now: datetime) -> list[Store]:
+    """Answer the stores that may be asked about orders now: one whose calls for stock are used up too, as long as the
+    day has some, since those are kept for orders."""
+    waits = Q(sync_state__state=StoreState.NEEDS_RECONNECT) | (
+        Q(sync_state__retry_at__gt=now) & ~Q(sync_state__state=StoreState.LIMITED)
+    )
+    found = connected().exclude(waits).select_related("sync_state")
+    return [store for store in found if not _has_no_calls(store, now)]
+
+
+def _has_no_calls(store: Store, now: datetime) -> bool:
+    state, spec = store.sync_state, spec_for(store.channel)
+    if state.state != StoreState.LIMITED or state.retry_at is None or state.retry_at <= now:
+        return False
+    return spec is None or spec.per_day is None or _used(store, now) >= spec.per_day
+
+
+def _used(store: Store, now: datetime) -> int:
+    """Answer how many of the day's calls were made."""
+    told = store.sync_state.rate_limit_state
+    return int(told.get("used", 0)) if told.get("day") == f"{now:%Y-%m-%d}" else 0
+
+
+# How often the orders of a store are read where nobody rings: a channel that counts calls by the day has fewer.
+_EVERY = {"bricklink": timedelta(minutes=5), "brickowl": timedelta(minutes=2), "brikick": timedelta(minutes=2)}
+_EVERY_ELSE, _EVERY_LATE = timedelta(minutes=5), timedelta(minutes=15)
+# The share of a day's calls after which orders are read less often, so that there are some left in the evening.
+_LATE = 0.8
+
+
+def has_stores() -> bool:
+    """Tell whether there is any store to ask: the workspace of no shop has none."""
+    return bool(workspace.current().slug) and connected().exists()
+
+
+def stores_to_read(now: datetime) -> list[UUID]:
+    """Answer the stores whose orders are to be read now, those that somebody rang for first."""
+    rung = set(Notice.objects.filter(worked_at=None, topic=Topic.ORDER).values_list("store_id", flat=True))
+    due = [
+        store for store in asked_of_orders(now) if _reads_orders(store) and (store.pk in rung or _is_due(store, now))
+    ]
+    return [store.pk for store in sorted(due, key=lambda store: store.pk not in rung)]
+
+
+def _reads_orders(store: Store) -> bool:
+    spec = spec_for(store.channel)
+    return spec is not None and Can.FETCH_ORDERS in spec.can
+
+
+def _is_due(store: Store, now: datetime) -> bool:
+    state, spec = store.sync_state, spec_for(store.channel)
+    every = _EVERY.get(store.channel, _EVERY_ELSE)
+    if spec is not None and spec.per_day:
+        every = max(every, _EVERY_LATE) if _used(store, now) > spec.per_day * _LATE else every
+    return state.last_orders_sync is None or now - state.last_orders_sync >= every
+
+
+def stores_to_tell(now: datetime) -> list[UUID]:
+    """Answer the stores whose channels are to hear something of their orders now; none of a suspended shop."""
+    if workspace.current().is_suspended:
+        return []
+    waiting = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+    found = OrderTold.objects.filter(waiting, is_due=True, store__in=asked_of_orders(now))
+    return list(found.values_list("store_id", flat=True).distinct())
+
+
+def stores_to_look_at(now: datetime) -> list[UUID]:
+    """Answer the stores of which a channel has told something besides orders that nobody has looked at."""
+    found = Notice.objects.filter(worked_at=None, store__in=may_be_asked(now)).exclude(topic=Topic.ORDER)
+    return list(found.values_list("store_id", flat=True).distinct())
+
+
+def tells_by_itself(spec: ChannelSpec) -> bool:
+    """Tell whether a channel tells what happens to an address of ours: one that its seller or a call gives it."""
+    return Can.PARSE_NOTIFICATION in spec.can and (Can.REGISTER_NOTIFICATIONS in spec.can or bool(spec.notify_steps))
+
+
+def stores_to_listen_to(now: datetime) -> list[UUID]:
+    """Answer the stores that have no address yet at which their channels tell us something."""
+    told = {spec.code for spec in all_specs() if tells_by_itself(spec)}
+    known = NotifyAddress.objects.values("store_id")
+    return list(may_be_asked(now).filter(channel__in=told).exclude(pk__in=known).values_list("pk", flat=True))
+
+
+def lots_expected(store_id: UUID) -> int:
+    """Answer how many lots a store has by what is known: as many as when all were read last, else as are listed."""
+    last = Snapshot.objects.filter(store=store_id).order_by("-fetched_at").values_list("lots_count", flat=True).first()
+    if last is not None:
+        return last
+    return InventoryExternalId.objects.filter(store=store_id, external_lot_id__isnull=False).count()
+
+
+def is_short(count: int, expected: int) -> bool:
+    """Tell whether a store's list of lots is so much shorter than expected that it may be half an answer."""
+    return count * 2 < expected
+
+
+def orders_since(store: Store) -> datetime | None:
+    """Answer from which moment on orders of a store are brought in: the beginning of a day of the shop's."""
+    day = StoreSettings.of(store.settings).import_orders_since
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=workspace.current().zone)
