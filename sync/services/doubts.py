@@ -1,0 +1,206 @@
+"""Of what was sent without an answer, and of whatever else nobody knows how it stands there: looked at, then settled.
+
+Orders are pulled before and after the look, so that a sale in between is seen as one. What was expected had its effect;
+what is as before had none and is sent again; anything else is an edit there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import bulk, context
+from common.errors import ProviderUnavailable
+from common.steps import step
+from inventory import services as inventory
+from inventory.choices import MovementKind
+from inventory.models import InventoryExternalId
+from stores.channels import LotField
+from sync.channels import Channel
+from sync.models import ListingState
+from sync.queries.asking import is_short, lots_expected
+from sync.remote import Act, LotState, RemoteLot, marker_of
+from sync.services import bases, pulling, settling
+from sync.services.bases import Reading
+from sync.services.settling import Sent
+from sync.states import read_state
+
+# So many lots are read one by one; of more the whole inventory is read, which is fewer calls.
+_ONE_BY_ONE = 5
+# And so many where the list can't be believed.
+_MOST_BY_ONE = 50
+# While sales come in faster than they can be read; the rest has its turn later.
+_ROUNDS = 4
+_OTHERS = frozenset(LotField) - {LotField.QTY}
+DELETED_THERE = "It was deleted there. List it again by a sync run, or delete it here."
+
+
+class ShortError(ProviderUnavailable):
+    """A store's list is so much shorter than it was that nothing is gone because it isn't in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A listing in doubt, as it stood before the look."""
+
+    listing_id: UUID
+    number: str | None
+    sales_count: int
+
+
+def settle_doubtful(*, store_id: UUID, channel: Channel, now: datetime) -> int:
+    """Look at each listing in doubt until all are settled; answer how many were."""
+    settled = 0
+    doubts = _doubts(store_id)
+    if not doubts:
+        return 0
+    pulling.pull_orders(store_id=store_id, now=now)
+    for _round in range(_ROUNDS):
+        doubts = _doubts(store_id)
+        if not doubts:
+            break
+        # The moment itself: sales are told apart by it.
+        read_at = timezone.now()
+        found = _read(store_id, channel, doubts)
+        step("sync.read")
+        pulling.pull_orders(store_id=store_id, now=timezone.now())
+        for doubt in doubts:
+            if doubt.listing_id in found:
+                settled += _settle(doubt, found[doubt.listing_id], read_at=read_at, now=now)
+        step("sync.doubts_settled")
+        if not found:
+            few = (
+                f"{channel.spec.label} answered with far fewer lots than it had. That may be half an answer, so it is"
+                " asked again by itself. If it really has so few, compare the store by a sync run and say so there."
+            )
+            raise ShortError(few, provider=channel.spec.code, operation="fetch_inventory")
+    return settled
+
+
+def _doubts(store_id: UUID) -> list[_Doubt]:
+    rows = ListingState.objects.filter(Q(sent__isnull=False) | Q(must_read=True), store_id=store_id)
+    return [_Doubt(*row) for row in rows.order_by("pk").values_list("pk", "listing__external_lot_id", "sales_count")]
+
+
+def _read(store_id: UUID, channel: Channel, doubts: Sequence[_Doubt]) -> Mapping[UUID, RemoteLot | None]:
+    """Answer the lots of listings as they stand there, None for one that isn't there. One of which nobody can tell has
+    no entry: what isn't in a list that may be half an answer is asked for by itself, as far as that goes."""
+    numbered = {doubt.number: doubt.listing_id for doubt in doubts if doubt.number is not None}
+    markers = {marker_of(doubt.listing_id): doubt.listing_id for doubt in doubts if doubt.number is None}
+    found: dict[UUID, RemoteLot | None] = {}
+    by_marker = channel.finds_by_marker and len(markers) == 1
+    if len(numbered) > _ONE_BY_ONE or (markers and not by_marker):
+        count = 0
+        for page in channel.fetch_inventory():
+            count += len(page)
+            for lot in page:
+                listing_id = numbered.get(lot.lot_id) or markers.get(lot.marker)
+                if listing_id is not None:
+                    found.setdefault(listing_id, lot)
+        if not is_short(count, lots_expected(store_id)):
+            return {doubt.listing_id: found.get(doubt.listing_id) for doubt in doubts}
+        numbered = {number: key for number, key in numbered.items() if key not in found}
+        markers = {}
+    for number, listing_id in list(numbered.items())[:_MOST_BY_ONE]:
+        found[listing_id] = channel.fetch_lot(number)
+    for marker, listing_id in markers.items():
+        lots = channel.find_lots([marker]).get(marker)
+        found[listing_id] = lots[0] if lots else None
+    return found
+
+
+@transaction.atomic
+def _settle(doubt: _Doubt, remote: RemoteLot | None, *, read_at: datetime, now: datetime) -> int:
+    """Settle one listing, unless something has happened to it since it was looked at."""
+    context.describe("sync.settle")
+    lot_id = InventoryExternalId.objects.filter(pk=doubt.listing_id).values_list("inventory_item_id", flat=True).first()
+    balances = inventory.hold_lots([lot_id]) if lot_id else {}
+    listing = settling.hold([doubt.listing_id]).get(doubt.listing_id)
+    if listing is None:
+        return 0
+    state = settling.states_of({listing.pk: listing})[listing.pk]
+    is_same = listing.inventory_item_id == lot_id and listing.external_lot_id == doubt.number
+    if not is_same or state.sales_count != doubt.sales_count or (state.sent is None and not state.must_read):
+        return 0
+    sent = Sent.of(state.sent) if state.sent is not None else None
+    base = read_state(listing.base)
+    if remote is None:
+        _gone(listing, state, sent, base, now=now)
+        return 1
+    if base is not None:
+        # Of a new lot there is nothing to compare with: what stands there is what there is.
+        edited = _edit(remote.state, base, sent, state)
+        if edited and lot_id in balances:
+            _take_over(listing, lot_id, max(edited, -balances[lot_id].available), remote, now=now)
+        remote = remote._replace(state=_agreed(remote.state, base, sent))
+    reading = Reading(listing_id=listing.pk, remote=remote, read_at=read_at, sales_count=doubt.sales_count)
+    bases.agree(readings=[reading], now=now)
+    return 1
+
+
+def _edit(there: LotState, base: LotState, sent: Sent | None, state: ListingState) -> int:
+    """Answer by how many pieces somebody has changed a lot there, after what we sent had its effect or without it.
+
+    Other fields that were sent along say which; without them the smaller stock counts.
+    """
+    without = _beyond(there.qty, base.qty, state)
+    if sent is None or sent.state is None:
+        return without
+    expected = sent.expected(base)
+    after = _beyond(there.qty, expected.qty, state)
+    told = base.differences(expected, _OTHERS)
+    if told:
+        if not there.differences(expected, told):
+            return after
+        if not there.differences(base, told):
+            return without
+    return 0 if 0 in (after, without) else min(after, without)
+
+
+def _beyond(there: int, known: int, state: ListingState) -> int:
+    """Answer by how many pieces a lot stands higher or lower there than sales and cancellations can explain."""
+    most, least = known + state.may_have_more, max(0, known - state.may_have_fewer)
+    return max(0, there - most) + min(0, there - least)
+
+
+def _agreed(there: LotState, base: LotState, sent: Sent | None) -> LotState:
+    """Answer what both sides agree on: what somebody else changed there is for the next comparison to see."""
+    expected = sent.expected(base) if sent is not None else base
+    edited = {*base.differences(there, _OTHERS)} & {*expected.differences(there, _OTHERS)}
+    return there._replace(**{each.value: getattr(base, each.value) for each in edited})
+
+
+def _take_over(listing: InventoryExternalId, lot_id: UUID, pieces: int, remote: RemoteLot, *, now: datetime) -> None:
+    if not pieces:
+        return
+    inventory.move_stock(
+        moves=[
+            inventory.Move(
+                lot_id=lot_id, kind=MovementKind.CHANNEL_EDIT, cause_key=f"read:{listing.pk}:{now.isoformat()}",
+                available=pieces, cause_type="store", cause_id=str(listing.store_id),
+                note=f"{remote.state.qty:,} stand at {listing.store.name}",
+            )
+        ],
+        now=now,
+    )  # fmt: skip
+
+
+def _gone(
+    listing: InventoryExternalId, state: ListingState, sent: Sent | None, base: LotState | None, *, now: datetime
+) -> None:  # fmt: skip
+    """Settle a listing whose lot isn't there: never made, taken away, sold out, or deleted by its seller."""
+    if sent is not None and sent.act is Act.DELETE:
+        bulk.bulk_delete(InventoryExternalId.objects.filter(pk=listing.pk))
+        return
+    # The last pieces may have been sold about when it was read.
+    left = 0 if base is None else max(0, base.qty - state.may_have_fewer)
+    is_sold_out = base is None or not left or (sent is not None and sent.expected(base).qty <= state.may_have_fewer)
+    tried = state.attempts + 1 if sent is not None and sent.act is Act.CREATE else 0
+    settling.unlist(listing, state, now=now, reason="" if is_sold_out else DELETED_THERE)
+    # What was sent with others, and didn't come to be, goes with fewer of them the next time.
+    state.attempts = tried
+    settling.keep([state])
