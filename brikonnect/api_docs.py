@@ -15,6 +15,7 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from common.access import open_to_all
 from common.api import concurrency
+from common.errors import NotFound
 
 _URLCONF = "brikonnect.urls.api"
 _CACHED_S = 300
@@ -100,20 +101,30 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
-    """The operations of one subject."""
-
-    name: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Shape:
     """A schema as the page shows it."""
 
     name: str
     description: str
     members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """The operations of one subject."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Answer the schemas that its operations name, and those that these name."""
+        wanted = {target for row in self.rows for target in (row.body_target, *(each.target for each in row.answers))}
+        found: dict[str, Shape] = {}
+        while wanted := {name for name in wanted if name and name not in found}:
+            found |= {name: _shapes()[name] for name in wanted}
+            wanted = {each.target for name in wanted for each in found[name].members}
+        return tuple(found[name] for name in sorted(found))
 
 
 def _name_of(reference: str) -> str:
@@ -221,20 +232,28 @@ def chapters() -> tuple[Chapter, ...]:
 
 
 @cache
-def shapes() -> tuple[Shape, ...]:
-    """Answer the schemas that the operations name."""
+def _shapes() -> dict[str, Shape]:
     schemas = document()["components"]["schemas"]
-    return tuple(Shape(name, node.get("description", ""), tuple(_members(node))) for name, node in schemas.items())
+    return {name: Shape(name, node.get("description", ""), tuple(_members(node))) for name, node in schemas.items()}
 
 
 @open_to_all
-def page(request: HttpRequest) -> HttpResponse:
-    """Show the API to people."""
-    return render(
-        request,
-        "brikonnect/api_docs.html",
-        {"about": document()["info"], "chapters": chapters(), "shapes": shapes()},
-    )
+def contents(request: HttpRequest) -> HttpResponse:
+    """Show how the API is begun with, and what it offers."""
+    return render(request, "brikonnect/api_docs.html", {"about": document()["info"], "chapters": chapters()})
 
 
-urlpatterns = [path("schema/", schema, name="schema"), path("docs/", page, name="docs")]
+@open_to_all
+def chapter(request: HttpRequest, name: str) -> HttpResponse:
+    """Show the operations of one subject, with all that they take and answer."""
+    found = next((each for each in chapters() if each.name == name), None)
+    if found is None:
+        raise NotFound("The API has no such subject.")
+    return render(request, "brikonnect/api_docs_chapter.html", {"chapter": found, "chapters": chapters()})
+
+
+urlpatterns = [
+    path("schema/", schema, name="schema"),
+    path("docs/", contents, name="docs"),
+    path("docs/<slug:name>/", chapter, name="docs_chapter"),
+]

@@ -52,7 +52,17 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(broker_url=broker_url(settings.REDIS_URL))
 app.conf.task_queues = [Queue(name, routing_key=name) for name in QUEUES]
-app.conf.task_routes = {"orders.*": {"queue": "orders"}, "sync.*": {"queue": "sync"}}
+_ABOUT_ORDERS = (
+    "sync.poll_orders", "sync.pull_orders", "sync.look_at_notices", "sync.tell_orders", "sync.sweep_telling",
+)  # fmt: skip
+app.conf.task_routes = {
+    "orders.*": {"queue": "orders"},
+    "sync.*": {"queue": "sync"},
+    # A sale that isn't known yet is sold twice.
+    **{name: {"queue": "orders"} for name in _ABOUT_ORDERS},
+    # Hosts of pictures may be slow, and mails and events don't wait for them.
+    "catalog.fetch_images": {"queue": "bulk"},
+}
 
 
 def assemble() -> None:

@@ -12,11 +12,15 @@ from rest_framework.request import Request
 
 from catalog import colors
 from catalog.choices import LETTER_OF_ITEM_TYPE, NEEDS_COLOR, ItemType
+from common import currencies
 from common.access import SIGNED_IN
 from common.api import serializers
 from common.api.operations import operation
 from common.api.views import ApiView
 from inventory.choices import Completeness, ItemCondition, SubCondition
+from orders import lifecycle
+from orders.choices import OrderStatus as OrderStatusChoices
+from orders.lifecycle import By, Status
 
 _CACHED_S = 24 * 3600
 
@@ -112,44 +116,32 @@ class OrderStatus:
     transitions: Transitions
 
 
-_STATUSES = {
-    "NEW": ("New", "Imported or typed in, not cleared for work yet", "reserved"),
-    "PENDING": ("Pending", "Cleared: waits to be picked", "reserved"),
-    "PICKING": ("Picking", "In an open pick session", "reserved"),
-    "PACKING": ("Packing", "Picked, being packed and checked", "reserved"),
-    "READY": ("Ready", "Packed, label made or not needed", "reserved"),
-    "SHIPPED": ("Shipped", "Left the house", "consumed"),
-    "DELIVERED": ("Delivered", "The carrier or the buyer says so", "consumed"),
-    "COMPLETED": ("Completed", "Closed", "consumed"),
-    "CANCELLED": ("Cancelled", "Ended before shipping", "released"),
-    "REFUNDED": ("Refunded", "Ended by a full refund", "unchanged after shipping, released before it"),
+_MEANINGS = {
+    Status.NEW: ("Imported or typed in, not cleared for work yet", "reserved"),
+    Status.PENDING: ("Cleared: waits to be picked", "reserved"),
+    Status.PICKING: ("In an open pick session", "reserved"),
+    Status.PACKING: ("Picked, being packed and checked", "reserved"),
+    Status.READY: ("Packed, label made or not needed", "reserved"),
+    Status.SHIPPED: ("Left the house", "consumed"),
+    Status.DELIVERED: ("The carrier or the buyer says so", "consumed"),
+    Status.COMPLETED: ("Closed", "consumed"),
+    Status.CANCELLED: ("Ended before shipping", "released"),
+    Status.REFUNDED: ("Ended by a full refund", "unchanged after shipping, released before it"),
 }
-# The table of section 6.2, row by row and in its order of columns. U user, S system, C channel, R revert, - nobody.
-_TRANSITIONS = {
-    "NEW": "- USC S - C C C C UC C",
-    "PENDING": "U - SU U C UC C C UC UC",
-    "PICKING": "- SU - SU C C C C UC UC",
-    "PACKING": "- U U - USC USC C C UC UC",
-    "READY": "- U - U - USC C C UC UC",
-    "SHIPPED": "- - - - R - USC USC - UC",
-    "DELIVERED": "- - - - - R - USC - UC",
-    "COMPLETED": "- - - - - - - - - UC",
-    "CANCELLED": "R RC - - - - - - - UC",
-    "REFUNDED": "- - - - - - - - - -",
-}
-_ENDS = ("CANCELLED", "REFUNDED")
 
 
-def _transitions(code: str) -> Transitions:
-    cells = dict(zip(_STATUSES, _TRANSITIONS[code].split(), strict=True))
-    by = {who: tuple(target for target, cell in cells.items() if who in cell) for who in "USCR"}
-    return Transitions(user=by["U"], system=by["S"], channel=by["C"], revert=by["R"])
+def _transitions(status: Status) -> Transitions:
+    ways = {by: tuple(end.value for end in lifecycle.allowed(status, by)) for by in By}
+    return Transitions(user=ways[By.USER], system=ways[By.SYSTEM], channel=ways[By.CHANNEL], revert=ways[By.REVERT])
 
 
 ORDER_STATUSES = tuple(
-    OrderStatus(code, label, meaning, stock, None if code in _ENDS else rank, _transitions(code))
-    for rank, (code, (label, meaning, stock)) in enumerate(_STATUSES.items())
-)
+    OrderStatus(
+        status.value, str(OrderStatusChoices(status).label), meaning, stock, lifecycle.RANK.get(status),
+        _transitions(status),
+    )
+    for status, (meaning, stock) in _MEANINGS.items()
+)  # fmt: skip
 
 
 # --- Countries (section 4) --------------------------------------------------------------------------------------------
@@ -189,160 +181,6 @@ _BOOKS = ("EUR", "USD", "GBP")
 _WITHOUT_CENTS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _NO_CENTS = frozenset(_WITHOUT_CENTS.split())
 _THREE_DIGITS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
-_CURRENCY_NAMES = {
-    "AED": "UAE dirham",
-    "AFN": "Afghani",
-    "ALL": "Albanian lek",
-    "AMD": "Armenian dram",
-    "AOA": "Angolan kwanza",
-    "ARS": "Argentine peso",
-    "AUD": "Australian dollar",
-    "AWG": "Aruban florin",
-    "AZN": "Azerbaijani manat",
-    "BAM": "Bosnian convertible mark",
-    "BBD": "Barbadian dollar",
-    "BDT": "Bangladeshi taka",
-    "BHD": "Bahraini dinar",
-    "BIF": "Burundian franc",
-    "BMD": "Bermudian dollar",
-    "BND": "Brunei dollar",
-    "BOB": "Boliviano",
-    "BRL": "Brazilian real",
-    "BSD": "Bahamian dollar",
-    "BTN": "Bhutanese ngultrum",
-    "BWP": "Botswana pula",
-    "BYN": "Belarusian ruble",
-    "BZD": "Belize dollar",
-    "CAD": "Canadian dollar",
-    "CDF": "Congolese franc",
-    "CHF": "Swiss franc",
-    "CLP": "Chilean peso",
-    "CNY": "Chinese yuan",
-    "COP": "Colombian peso",
-    "CRC": "Costa Rican colón",
-    "CUP": "Cuban peso",
-    "CVE": "Cape Verdean escudo",
-    "CZK": "Czech koruna",
-    "DJF": "Djiboutian franc",
-    "DKK": "Danish krone",
-    "DOP": "Dominican peso",
-    "DZD": "Algerian dinar",
-    "EGP": "Egyptian pound",
-    "ERN": "Eritrean nakfa",
-    "ETB": "Ethiopian birr",
-    "EUR": "Euro",
-    "FJD": "Fijian dollar",
-    "FKP": "Falkland Islands pound",
-    "GBP": "Pound sterling",
-    "GEL": "Georgian lari",
-    "GHS": "Ghanaian cedi",
-    "GIP": "Gibraltar pound",
-    "GMD": "Gambian dalasi",
-    "GNF": "Guinean franc",
-    "GTQ": "Guatemalan quetzal",
-    "GYD": "Guyanese dollar",
-    "HKD": "Hong Kong dollar",
-    "HNL": "Honduran lempira",
-    "HTG": "Haitian gourde",
-    "HUF": "Hungarian forint",
-    "IDR": "Indonesian rupiah",
-    "ILS": "Israeli shekel",
-    "INR": "Indian rupee",
-    "IQD": "Iraqi dinar",
-    "IRR": "Iranian rial",
-    "ISK": "Icelandic króna",
-    "JMD": "Jamaican dollar",
-    "JOD": "Jordanian dinar",
-    "JPY": "Japanese yen",
-    "KES": "Kenyan shilling",
-    "KGS": "Kyrgyzstani som",
-    "KHR": "Cambodian riel",
-    "KMF": "Comorian franc",
-    "KPW": "North Korean won",
-    "KRW": "South Korean won",
-    "KWD": "Kuwaiti dinar",
-    "KYD": "Cayman Islands dollar",
-    "KZT": "Kazakhstani tenge",
-    "LAK": "Lao kip",
-    "LBP": "Lebanese pound",
-    "LKR": "Sri Lankan rupee",
-    "LRD": "Liberian dollar",
-    "LSL": "Lesotho loti",
-    "LYD": "Libyan dinar",
-    "MAD": "Moroccan dirham",
-    "MDL": "Moldovan leu",
-    "MGA": "Malagasy ariary",
-    "MKD": "Macedonian denar",
-    "MMK": "Myanmar kyat",
-    "MNT": "Mongolian tögrög",
-    "MOP": "Macanese pataca",
-    "MRU": "Mauritanian ouguiya",
-    "MUR": "Mauritian rupee",
-    "MVR": "Maldivian rufiyaa",
-    "MWK": "Malawian kwacha",
-    "MXN": "Mexican peso",
-    "MYR": "Malaysian ringgit",
-    "MZN": "Mozambican metical",
-    "NAD": "Namibian dollar",
-    "NGN": "Nigerian naira",
-    "NIO": "Nicaraguan córdoba",
-    "NOK": "Norwegian krone",
-    "NPR": "Nepalese rupee",
-    "NZD": "New Zealand dollar",
-    "OMR": "Omani rial",
-    "PAB": "Panamanian balboa",
-    "PEN": "Peruvian sol",
-    "PGK": "Papua New Guinean kina",
-    "PHP": "Philippine peso",
-    "PKR": "Pakistani rupee",
-    "PLN": "Polish złoty",
-    "PYG": "Paraguayan guaraní",
-    "QAR": "Qatari riyal",
-    "RON": "Romanian leu",
-    "RSD": "Serbian dinar",
-    "RUB": "Russian ruble",
-    "RWF": "Rwandan franc",
-    "SAR": "Saudi riyal",
-    "SBD": "Solomon Islands dollar",
-    "SCR": "Seychellois rupee",
-    "SDG": "Sudanese pound",
-    "SEK": "Swedish krona",
-    "SGD": "Singapore dollar",
-    "SHP": "Saint Helena pound",
-    "SLE": "Sierra Leonean leone",
-    "SOS": "Somali shilling",
-    "SRD": "Surinamese dollar",
-    "SSP": "South Sudanese pound",
-    "STN": "São Tomé and Príncipe dobra",
-    "SYP": "Syrian pound",
-    "SZL": "Swazi lilangeni",
-    "THB": "Thai baht",
-    "TJS": "Tajikistani somoni",
-    "TMT": "Turkmenistani manat",
-    "TND": "Tunisian dinar",
-    "TOP": "Tongan paʻanga",
-    "TRY": "Turkish lira",
-    "TTD": "Trinidad and Tobago dollar",
-    "TWD": "New Taiwan dollar",
-    "TZS": "Tanzanian shilling",
-    "UAH": "Ukrainian hryvnia",
-    "UGX": "Ugandan shilling",
-    "USD": "US dollar",
-    "UYU": "Uruguayan peso",
-    "UZS": "Uzbekistani soum",
-    "VES": "Venezuelan bolívar",
-    "VND": "Vietnamese đồng",
-    "VUV": "Vanuatu vatu",
-    "WST": "Samoan tālā",
-    "XAF": "Central African CFA franc",
-    "XCD": "East Caribbean dollar",
-    "XOF": "West African CFA franc",
-    "XPF": "CFP franc",
-    "YER": "Yemeni rial",
-    "ZAR": "South African rand",
-    "ZMW": "Zambian kwacha",
-    "ZWG": "Zimbabwe gold",
-}
 
 
 def minor_units(code: str) -> int:
@@ -351,7 +189,7 @@ def minor_units(code: str) -> int:
 
 
 CURRENCIES = tuple(
-    CurrencyRow(code, name, minor_units(code), code in _BOOKS) for code, name in sorted(_CURRENCY_NAMES.items())
+    CurrencyRow(code, name, minor_units(code), code in _BOOKS) for code, name in sorted(currencies.NAMES.items())
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -17,12 +18,16 @@ from accounts import queries, services
 from accounts import roles as catalogue
 from accounts.models import User
 from audit import context
+from brikonnect import demo_stores
 from brikonnect.environ import Environment
 from inventory.demo import stock_up
+from stores import queries as stores
+from stores.services import create_store
 
 NAME = "Demo Bricks"
 DOMAIN = "demo.example"
 PASSWORD = "brikonnect-demo"  # noqa: S105  # that is what the guard is for
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 PEOPLE = (
     (catalogue.OWNER, "Marta Reis"),
     (catalogue.ADMIN, "Ana Silva"),
@@ -60,7 +65,23 @@ def fill() -> list[str]:
                     email=email_of(role), display_name=name, roles=[role], password=PASSWORD, is_verified=True
                 )
         stock_up(now=timezone.now())
+        _connect_stores()
     return [email_of(role) for role, _name in PEOPLE]
+
+
+def _connect_stores() -> None:
+    """Connect the demo's two stores where the marketplaces are imitated on this machine, unless there are some."""
+    present = set(stores.stores().values_list("channel", flat=True))
+    for channel, name, credentials in (
+        ("bricklink", "Demo Bricks on BrickLink", demo_stores.BRICKLINK),
+        ("brickowl", "Demo Bricks on Brick Owl", demo_stores.BRICKOWL),
+    ):
+        is_imitated = urlsplit(settings.CHANNEL_URLS[channel]).hostname in _THIS_MACHINE
+        if is_imitated and channel not in present and stores.spec_for(channel) is not None:
+            create_store(
+                channel=channel, name=name, credentials=credentials, is_primary=channel == "bricklink",
+                settings={"currency": "EUR"}, now=timezone.now(),
+            )  # fmt: skip
 
 
 def where_present() -> list[str]:

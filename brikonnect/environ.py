@@ -1,5 +1,6 @@
 """The environment, validated: the only place that reads it, and it names every error at once."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -61,6 +62,7 @@ def _host_name(value: str) -> str:
 
 
 WEB = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"
+WEB_PLACE = r"^https?://[^/?#@\s]+(/\S*)?$"
 RATE = r"^[1-9][0-9]*/(sec|min|hour|day)$"
 FEATURES = ("multi_tenant", "billing", "sync", "webhooks", "public_api")
 
@@ -78,6 +80,13 @@ def _features(value: Any) -> Any:
             raise ValueError(f"'{word}': expected {name}=true or {name}=false")
         flags[name] = setting == "true"
     return flags
+
+
+def _places(values: tuple[str, ...]) -> tuple[str, ...]:
+    for number, value in enumerate(values, start=1):
+        if "://" in value and not re.fullmatch(WEB_PLACE, value):
+            raise ValueError(f"place {number} is neither a folder nor an address that begins with https:// or http://")
+    return values
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
@@ -109,10 +118,25 @@ class Environ(BaseSettings):
     SMTP_PASSWORD: str = ""
     SMTP_FROM: str = "help@brikonnect.com"
     DATA_DIR: str = "var"
-    CATALOG_DUMPS: str = ""
+    CATALOG_DUMPS: Annotated[Words, AfterValidator(_places)] = ()
+    CATALOG_DUMP_HOSTS: Words = ()
     REBRICKABLE_API_KEY: str = ""
     REBRICKABLE_URL: Annotated[str, Field(pattern=WEB)] = "https://rebrickable.com/api/v3/"
     BRICKOGNIZE_URL: Annotated[str, Field(pattern=WEB)] = "https://api.brickognize.com/"
+    CATALOG_IMAGE_HOSTS: Words = (
+        "cdn.rebrickable.com", "img.bricklink.com", "img.brickowl.com", "storage.googleapis.com",
+    )  # fmt: skip
+    CATALOG_IMAGES_URL: Annotated[str, Field(pattern=f"^$|{WEB}")] = ""
+    CATALOG_IMAGES_MB: int = Field(default=2048, ge=10)
+    EXCHANGE_RATES_URL: Annotated[str, Field(pattern=WEB)] = "https://www.ecb.europa.eu/stats/eurofxref/"
+    BRICKOWL_API_KEY: str = ""
+    BRICKOWL_URL: Annotated[str, Field(pattern=WEB)] = "https://api.brickowl.com/v1/"
+    BRICKLINK_CONSUMER_KEY: str = ""
+    BRICKLINK_CONSUMER_SECRET: str = ""
+    BRICKLINK_TOKEN: str = ""
+    BRICKLINK_TOKEN_SECRET: str = ""
+    BRICKLINK_URL: Annotated[str, Field(pattern=WEB)] = "https://api.bricklink.com/api/store/v1/"
+    BRIKICK_URL: Annotated[str, Field(pattern=WEB)] = "https://api.brikick.com/api/v1/store/"
     SENTRY_DSN: str = ""
     METRICS_TOKEN: str = ""
     BRIKONNECT_FEATURES: Annotated[dict[str, bool], NoDecode, BeforeValidator(_features)] = {}
@@ -121,6 +145,14 @@ class Environ(BaseSettings):
     WORKSPACE_CURRENCY: Annotated[str, Field(pattern="^(EUR|USD|GBP)$")] = "EUR"
     WORKSPACE_TIMEZONE: str = "UTC"
     WORKSPACE_COUNTRY: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NL"
+
+    @model_validator(mode="after")
+    def _bricklink_is_whole(self) -> "Environ":
+        names = ("BRICKLINK_CONSUMER_KEY", "BRICKLINK_CONSUMER_SECRET", "BRICKLINK_TOKEN", "BRICKLINK_TOKEN_SECRET")
+        missing = [name for name in names if not getattr(self, name).strip()]
+        if missing and len(missing) < len(names):
+            raise ValueError(f"BrickLink wants all four of its values; {', '.join(missing)} is empty")
+        return self
 
     @model_validator(mode="after")
     def _production_is_closed(self) -> "Environ":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The flags of `BRIKONNECT_FEATURES`; all are on unless switched off."""
+    """The flags of `BRIKONNECT_FEATURES`, which are on unless they are switched off."""
 
     multi_tenant: bool = True
     billing: bool = True
@@ -16,7 +16,7 @@ class Features:
     @classmethod
     def of(cls, flags: dict[str, bool]) -> "Features":
         """Answer the flags with their consequences: without tenants there is nobody to bill."""
-        chosen = {field.name: flags.get(field.name, True) for field in fields(cls)}
+        chosen = {**cls().enabled(), **flags}
         chosen["billing"] = chosen["billing"] and chosen["multi_tenant"]
         return cls(**chosen)
 
@@ -39,7 +39,9 @@ _BOTH = (
 # Apps whose tables all shops share.
 _COMMON = ("catalog",)
 # Apps whose tables only a shop has.
-_SHOP = ("inventory",)
+_SHOP = ("stores", "inventory", "orders")
+# Those that talk to the channels; stores and orders by hand go on without them.
+_SYNC = ("sync",)
 _LIBRARIES = (
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -64,7 +66,7 @@ _STAFF = ("django.contrib.admin.apps.SimpleAdminConfig",)
 def shared_apps(features: Features) -> list[str]:
     """Answer the apps of the public schema; with one tenant only, all there are."""
     if not features.multi_tenant:
-        return [*_LIBRARIES, *_BOTH, *_COMMON, *_SHOP, "brikonnect"]
+        return [*_LIBRARIES, *_BOTH, *_COMMON, *_shop(features), "brikonnect"]
     # What comes first wins: tenants replaces commands of django_tenants, which replaces Django's migrate; but its
     # templates of the admin, with styles inline, must not replace Django's.
     return ["tenants", *_STAFF, "django_tenants", *_LIBRARIES, "tenants.trail", *_BOTH, *_COMMON, "brikonnect"]
@@ -72,7 +74,11 @@ def shared_apps(features: Features) -> list[str]:
 
 def tenant_apps(features: Features) -> list[str]:
     """Answer the apps whose tables every tenant's schema has."""
-    return [*_BOTH, *_SHOP, "tenants.trail"] if features.multi_tenant else []
+    return [*_BOTH, *_shop(features), "tenants.trail"] if features.multi_tenant else []
+
+
+def _shop(features: Features) -> tuple[str, ...]:
+    return (*_SHOP, *(_SYNC if features.sync else ()))
 
 
 def installed_apps(features: Features) -> list[str]:
@@ -85,14 +91,19 @@ def demo_shop(features: Features) -> str:
     return "tenants.demo.shop" if features.multi_tenant else "brikonnect.demo.only_shop"
 
 
+# Without channels there is nothing to see of stores: the counter, to which orders by hand belong, has no page.
+_CHANNEL_PAGES = ("stores.urls", "sync.urls")
+_CHANNEL_API = ("stores.api", "sync.api")
+
+
 def page_urls(features: Features) -> tuple[str, ...]:
     """Answer the URL modules of a shop's host that depend on a flag."""
-    return ("tenants.urls",) if features.multi_tenant else ()
+    return (*(_CHANNEL_PAGES if features.sync else ()), *(("tenants.urls",) if features.multi_tenant else ()))
 
 
 def api_urls(features: Features) -> tuple[str, ...]:
     """Answer the modules whose `api_urlpatterns` depend on a flag."""
-    return ("tenants.api",) if features.multi_tenant else ()
+    return (*(_CHANNEL_API if features.sync else ()), *(("tenants.api",) if features.multi_tenant else ()))
 
 
 def details_facts(features: Features) -> tuple[str, ...]:

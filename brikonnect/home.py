@@ -80,6 +80,16 @@ def _first_steps(request: HttpRequest) -> list[Step]:
                 done=stock.has_locations,
             )
         )
+    if settings.FEATURES.sync and who.can("stores:write") and who.can("stores:credentials"):
+        steps.append(
+            Step(
+                "Connect a store",
+                "Orders then come in by themselves, and what sells on one is taken off the others.",
+                reverse("sync:channels"),
+                "Connect a store",
+                done=stock.has_channels,
+            )
+        )
     if who.can("users:invite"):
         steps.append(
             Step(

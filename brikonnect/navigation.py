@@ -47,7 +47,9 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Work",
         (
             Place("Dashboard", "dashboard", "layout-dashboard", "D"),
+            Place("Orders", "orders:list", "shopping-basket", "O"),
             Place("Inventory", "inventory:list", "boxes", "I"),
+            Place("Buyers", "orders:buyers", "users"),
         ),
     ),
     (
@@ -55,7 +57,13 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Locations", "inventory:locations", "map-pin"),
             Place("Purchases", "inventory:purchases", "receipt"),
+            Place("Unmapped", "catalog:unmapped", "circle-help"),
+            Place("Repricing", "inventory:repricing", "tag"),
         ),
+    ),
+    (
+        "Channels",
+        (Place("Stores", "stores:list", "store"), Place("Sync", "sync:runs", "refresh-cw", "Y")),
     ),
     (
         "Insight",
@@ -74,16 +82,21 @@ _MENU = tuple(place for _, places in _PLACES for place in places)
 
 # Places that other pages lead to; only the palette names them.
 _WITHIN: tuple[Place, ...] = (
+    Place("New order", "orders:new", "plus"),
     Place("Import stock", "inventory:imports", "upload"),
     Place("Part out a set", "inventory:part_out", "boxes"),
     Place("Put away", "inventory:put_away", "map-pin"),
     Place("Move pieces", "inventory:move", "map-pin"),
+    Place("New sync run", "sync:new_run", "refresh-cw"),
+    Place("Sync conflicts", "sync:conflicts", "circle-alert"),
+    Place("Your own mappings", "catalog:mappings", "link"),
 )
 
 # The left list of the settings pages (ui.md, 8.18).
 _SETTINGS: tuple[Place, ...] = (
     Place("General", "tenants:general", "store"),
     Place("Inventory", "tenants:inventory", "package"),
+    Place("Orders", "tenants:orders", "shopping-basket"),
     Place("Users", "accounts:users", "users"),
     Place("Invitations", "accounts:invitations", "mail-plus"),
     Place("Roles", "accounts:roles", "shield"),

@@ -18,6 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.DATA_DIR) if Path(env.DATA_DIR).is_absolute() else BASE_DIR / env.DATA_DIR
 FILES_DIR = DATA_DIR / "files"
 CATALOG_DUMPS = env.CATALOG_DUMPS
+CATALOG_DUMP_HOSTS = frozenset(env.CATALOG_DUMP_HOSTS)
 
 # --- Apps ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = installed_apps(FEATURES)
@@ -285,9 +286,31 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Brikonnect <{env.SMTP_FROM}>"
 
 # --- Sources of the catalog -----------------------------------------------------------------------------------------
-CATALOG_SOURCES = {
+# By code: where each is asked, and its credentials by the names that its class gives them.
+CATALOG_SOURCES: dict[str, dict[str, str]] = {
     "rebrickable": {"url": env.REBRICKABLE_URL, "key": env.REBRICKABLE_API_KEY},
-    "brickognize": {"url": env.BRICKOGNIZE_URL, "key": ""},
+    "brickognize": {"url": env.BRICKOGNIZE_URL},
+    "exchange_rates": {"url": env.EXCHANGE_RATES_URL},
+    "brickowl": {"url": env.BRICKOWL_URL, "key": env.BRICKOWL_API_KEY},
+    "bricklink": {
+        "url": env.BRICKLINK_URL,
+        "consumer_key": env.BRICKLINK_CONSUMER_KEY,
+        "consumer_secret": env.BRICKLINK_CONSUMER_SECRET,
+        "token": env.BRICKLINK_TOKEN,
+        "token_secret": env.BRICKLINK_TOKEN_SECRET,
+    },
+}
+# Which hosts pictures of items are fetched from, who is asked in place of all of them, and how much is kept.
+CATALOG_IMAGE_HOSTS = env.CATALOG_IMAGE_HOSTS
+CATALOG_IMAGES_URL = env.CATALOG_IMAGES_URL
+CATALOG_IMAGES_LIMIT_BYTES = env.CATALOG_IMAGES_MB * 1024 * 1024
+
+# --- Channels -------------------------------------------------------------------------------------------------------
+# By code: where stores are asked that have no address of their own.
+CHANNEL_URLS: dict[str, str] = {
+    "bricklink": env.BRICKLINK_URL,
+    "brickowl": env.BRICKOWL_URL,
+    "brikick": env.BRIKICK_URL,
 }
 
 # --- Security -----------------------------------------------------------------------------------------------------

@@ -38,4 +38,4 @@ STORAGES = {
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 # No test asks anybody outside; those that ask, ask the sandbox.
-CATALOG_SOURCES = {code: {"url": "http://127.0.0.1:9/", "key": ""} for code in CATALOG_SOURCES}  # noqa: F405  # as above
+CATALOG_SOURCES = {code: {"url": "http://127.0.0.1:9/"} for code in CATALOG_SOURCES}  # noqa: F405  # as above

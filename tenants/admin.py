@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.forms import CharField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from accounts import queries as people
 from accounts import services as accounts
 from accounts.models import User
 from catalog import services as catalog
-from catalog.models import CatalogDump
+from catalog.models import CatalogDump, CurrencyRate, MappingOffer, SourceBudget
 from common.errors import ProblemError
+from jobs.models import JobRun
 from tenants import services
 from tenants.models import DeletedTenant, Domain, SignUp, Tenant
 
@@ -99,6 +101,12 @@ class WithReason(ActionForm):
     """An action that says why."""
 
     reason = CharField(required=False, max_length=300, label="Reason, which the shop's people read")
+
+
+class WithAddress(ActionForm):
+    """An action that may be told where from."""
+
+    address = CharField(required=False, max_length=500, label="Address, empty for the places of CATALOG_DUMPS")
 
 
 class DomainInline(_Inline):
@@ -188,15 +196,100 @@ class CatalogDumpAdmin(LookingAdmin):
     search_fields = ("name",)
     ordering = ("name",)
     fields = ("name", "rows_count", "problems_count", "sha256", "imported_at")
+    action_form = WithAddress
     actions = ("import_now",)
 
-    @admin.action(description="Import what lies in the folder now", permissions=["act"])
+    @admin.action(description="Import dumps now", permissions=["act"])
     def import_now(self, request: HttpRequest, _rows: QuerySet[CatalogDump]) -> None:
-        job = catalog.start_import(now=timezone.now())
+        address = request.POST.get("address", "").strip()
+        try:
+            job = catalog.start_import(places=[address] if address else (), now=timezone.now())
+        except ProblemError as error:
+            messages.error(request, str(error.detail))
+            return
         if job is None:
-            messages.warning(request, "CATALOG_DUMPS names no folder with dumps in it.")
+            messages.warning(request, "CATALOG_DUMPS names no address, and no folder with dumps in it.")
         else:
-            messages.success(request, f"The import is under way (job {job.pk}).")
+            url = reverse("admin:jobs_jobrun_change", args=[job.pk], current_app=self.admin_site.name)
+            words = "The import is under way. <a href='{}'>Its job</a> says how far it is, and how it ended."
+            messages.success(request, format_html(words, url))
+
+
+@admin.register(JobRun, site=site)
+class JobRunAdmin(LookingAdmin):
+    """What was to be done for no shop: how far it is, and how it ended."""
+
+    list_display = ("label", "status", "progress_percent", "outcome", "created_at", "completed_at")
+    list_filter = ("status", "job_type")
+    ordering = ("-created_at", "-id")
+    fields = (
+        "label", "job_type", "status", "progress_percent", "progress_message", "outcome", "attempt", "actor_name",
+        "created_at", "started_at", "completed_at",
+    )  # fmt: skip
+
+    @admin.display(description="What came of it")
+    def outcome(self, job: JobRun) -> str:
+        return job.error_message or (job.result or {}).get("message", "")
+
+
+@admin.register(SourceBudget, site=site)
+class SourceBudgetAdmin(LookingAdmin):
+    """How many calls of each source a day has used."""
+
+    list_display = ("source", "day", "used", "limit")
+    list_filter = ("source",)
+    ordering = ("-day", "source")
+    fields = ("source", "day", "used", "limit")
+
+
+@admin.register(CurrencyRate, site=site)
+class CurrencyRateAdmin(LookingAdmin):
+    """What currencies are worth in each other, by the European Central Bank."""
+
+    list_display = ("from_currency", "to_currency", "day", "rate", "fetched_at")
+    list_filter = ("from_currency", "to_currency")
+    ordering = ("-day", "from_currency", "to_currency")
+    fields = ("from_currency", "to_currency", "day", "rate", "fetched_at")
+
+
+@admin.register(MappingOffer, site=site)
+class MappingOfferAdmin(LookingAdmin):
+    """What shops say that platforms' numbers mean, for everybody's dictionary. Here alone they are accepted.
+
+    Which shops say so is nobody's business; how many do is.
+    """
+
+    list_display = ("system", "external_id", "external_color", "item_type", "item_no", "color_id", "shops", "status",
+                    "first_at", "last_at")  # fmt: skip
+    list_filter = ("status", "system")
+    search_fields = ("external_id", "item_no")
+    ordering = ("-last_at", "-pk")
+    fields = (
+        "system", "external_id", "external_color", "item_type", "item_no", "color_id", "shops", "status", "first_at",
+        "last_at", "decided_at", "decided_by",
+    )  # fmt: skip
+    readonly_fields = ("shops",)
+    actions = ("accept", "reject")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(shops_count=Count("voices"))
+        return rows
+
+    @admin.display(ordering="shops_count", description="Shops")
+    def shops(self, row: Any) -> int:
+        """Answer how many shops say so now."""
+        count: int = row.shops_count
+        return count
+
+    @admin.action(description="Accept into the catalog, for every shop", permissions=["act"])
+    def accept(self, request: HttpRequest, rows: QuerySet[MappingOffer]) -> None:
+        now, who = timezone.now(), str(request.user)
+        self.each(request, rows, "Accepted", lambda row: catalog.accept_offer(offer_id=row.pk, decided_by=who, now=now))
+
+    @admin.action(description="Reject, and take out what was accepted", permissions=["act"])
+    def reject(self, request: HttpRequest, rows: QuerySet[MappingOffer]) -> None:
+        now, who = timezone.now(), str(request.user)
+        self.each(request, rows, "Rejected", lambda row: catalog.reject_offer(offer_id=row.pk, decided_by=who, now=now))
 
 
 @admin.register(User, site=site)

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django_countries import countries
 
+from common.paper import SlipPaper
 from inventory.remarks import MAX_LENGTH
 from tenants import queries, settings_schema, slugs
 from tenants.choices import Currency
@@ -186,6 +187,12 @@ class InventoryForm(forms.Form):
         max_value=settings_schema.MAX_STALE_DAYS,
         help_text="A lot that sold nothing for so long is stale.",
     )
+    identifies_photos = forms.BooleanField(
+        label="Identify photos",
+        required=False,
+        help_text="Photos that you take to learn what something is leave your shop: they go to Brickognize, small and"
+        " without camera data. Switched off, none does.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     @classmethod
@@ -195,6 +202,7 @@ class InventoryForm(forms.Form):
             "version": found.version,
             "remarks_pattern": found.settings.remarks_pattern,
             "stale_after_days": found.settings.stale_after_days,
+            "identifies_photos": found.settings.identifies_photos,
         }
 
     @property
@@ -205,7 +213,48 @@ class InventoryForm(forms.Form):
             "expected_version": values["version"],
             "remarks_pattern": values["remarks_pattern"],
             "stale_after_days": values["stale_after_days"],
+            "identifies_photos": values["identifies_photos"],
         }
+
+
+class OrdersForm(forms.Form):
+    """How the shop deals with orders and buyers."""
+
+    buyer_retention_months = forms.IntegerField(
+        label="Forget buyers after months",
+        min_value=0,
+        max_value=settings_schema.MAX_RETENTION_MONTHS,
+        help_text="Who ordered nothing for so long: name, address and notes are deleted, figures stay. 0: never.",
+    )
+    vat_text = forms.CharField(
+        label="Tax line on papers",
+        max_length=120,
+        required=False,
+        help_text="Such as VAT ID DE123456789. It stands on packing slips and invoices.",
+    )
+    document_text = forms.CharField(
+        label="Word to the buyer",
+        max_length=settings_schema.MAX_DOCUMENT_TEXT,
+        required=False,
+        help_text="At the foot of packing slips and invoices.",
+        widget=forms.Textarea(attrs={"rows": "3"}),
+    )
+    slip_paper = forms.ChoiceField(label="Packing slips on", choices=SlipPaper.choices)
+    has_slip_pictures = forms.BooleanField(label="Pictures on packing slips", required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def values_of(cls, found: ShopSettings) -> dict[str, Any]:
+        """Answer the form's values of a shop's settings."""
+        names = ("buyer_retention_months", "vat_text", "document_text", "slip_paper", "has_slip_pictures")
+        return {"version": found.version, **{name: getattr(found.settings, name) for name in names}}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Answer what the service takes."""
+        values = dict(self.cleaned_data)
+        values["document_text"] = values["document_text"].replace("\r\n", "\n")
+        return {"expected_version": values.pop("version"), **values}
 
 
 class DeletionForm(forms.Form):

@@ -62,6 +62,13 @@ class Shop:
     deletion_requested_at: datetime | None
     remarks_pattern: str = ""
     stale_after_days: int = settings_schema.STALE_AFTER_DAYS
+    identifies_photos: bool = True
+    buyer_retention_months: int = 0
+    address: tuple[str, ...] = ()
+    vat_text: str = ""
+    document_text: str = ""
+    slip_paper: str = settings_schema.SLIP_PAPER
+    has_slip_pictures: bool = True
 
     @classmethod
     def of(cls, tenant: Tenant, *, primary_host: str) -> Self:
@@ -81,6 +88,13 @@ class Shop:
             deletion_requested_at=tenant.deletion_requested_at,
             remarks_pattern=chosen.remarks_pattern,
             stale_after_days=chosen.stale_after_days,
+            identifies_photos=chosen.identifies_photos,
+            buyer_retention_months=chosen.buyer_retention_months,
+            address=chosen.address.lines,
+            vat_text=chosen.vat_text,
+            document_text=chosen.document_text,
+            slip_paper=chosen.slip_paper,
+            has_slip_pictures=chosen.has_slip_pictures,
         )
 
     @classmethod
@@ -91,6 +105,7 @@ class Shop:
             return None
         moment = values["deletion_requested_at"]
         values["deletion_requested_at"] = datetime.fromisoformat(moment) if moment else None
+        values["address"] = tuple(values.get("address", ()))
         return cls(**{**values, "id": UUID(values["id"])})
 
     @property

@@ -42,6 +42,9 @@ class SettingsOut(serializers.Serializer):
     stale_after_days = serializers.IntegerField(
         source="settings.stale_after_days", help_text="After how many days without a sale a lot is stale."
     )
+    identifies_photos = serializers.BooleanField(
+        source="settings.identifies_photos", help_text="Whether photos go to Brickognize to be identified."
+    )
     edition = serializers.ChoiceField(choices=["lite", "full"])
     is_suspended = serializers.BooleanField()
     deletion_requested_at = serializers.DateTimeField(allow_null=True)
@@ -78,6 +81,9 @@ class SettingsInput(serializers.VersionSerializer):
         help_text="With `{location}` in it, and perhaps `{text}`.",
     )
     stale_after_days = serializers.IntegerField(required=False, min_value=1, max_value=MAX_STALE_DAYS)
+    identifies_photos = serializers.BooleanField(
+        required=False, help_text="Switched off, no photo leaves the shop, and none is identified."
+    )
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():

@@ -1,7 +1,7 @@
 """What a tenant's settings hold besides its columns, validated: the schema of `Tenant.settings`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -10,6 +10,9 @@ from inventory.remarks import MAX_LENGTH, compiled
 
 STALE_AFTER_DAYS = 365
 MAX_STALE_DAYS = 3650
+MAX_RETENTION_MONTHS = 240
+MAX_DOCUMENT_TEXT = 500
+SLIP_PAPER: "_Paper" = "SHEET"
 
 
 def _pattern(value: str) -> str:
@@ -20,6 +23,10 @@ def _pattern(value: str) -> str:
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=16, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Paragraph = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_DOCUMENT_TEXT, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")
+]
+_Paper = Literal["SHEET", "A6", "4X6"]
 _Pattern = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LENGTH), AfterValidator(_pattern)]
 
 
@@ -34,6 +41,12 @@ class Address(BaseModel):
     city: _Line = ""
     region: _Line = ""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Answer it as papers show it, without empty lines."""
+        town = " ".join(part for part in (self.postal_code, self.city) if part)
+        return tuple(line for line in (self.street, self.street_2, town, self.region) if line)
+
 
 class TenantSettings(BaseModel):
     """All of them, each with its default, so that a new one needs no migration."""
@@ -47,6 +60,16 @@ class TenantSettings(BaseModel):
     remarks_pattern: _Pattern = ""
     # After how many days without a sale a lot is stale.
     stale_after_days: Annotated[int, Field(ge=1, le=MAX_STALE_DAYS)] = STALE_AFTER_DAYS
+    # Whether photos go to Brickognize to be identified.
+    identifies_photos: bool = True
+    # After how many months without an order a buyer's personal data goes; 0: never by itself.
+    buyer_retention_months: Annotated[int, Field(ge=0, le=MAX_RETENTION_MONTHS)] = 0
+    # On packing slips and invoices: a VAT id or register number, and a word to the buyer.
+    vat_text: _Line = ""
+    document_text: _Paragraph = ""
+    # What packing slips are printed on, and whether they show pictures.
+    slip_paper: _Paper = SLIP_PAPER
+    has_slip_pictures: bool = True
 
 
 def read(values: Mapping[str, Any]) -> TenantSettings:

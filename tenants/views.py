@@ -21,7 +21,7 @@ from common.http import HttpRequest
 from common.ids import new_id
 from jobs import queries as jobs
 from tenants import queries, routing, services
-from tenants.forms import DeletionForm, GeneralForm, InventoryForm
+from tenants.forms import DeletionForm, GeneralForm, InventoryForm, OrdersForm
 from tenants.services.exporting import JOB
 
 _EXPORTS_SHOWN = 5
@@ -94,40 +94,63 @@ def _chosen(data: QueryDict) -> QueryDict:
     return chosen
 
 
-def _inventory(request: HttpRequest, form: InventoryForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
+_Kept = InventoryForm | OrdersForm
+
+
+def _kept(request: HttpRequest, template: str, form: _Kept, *, status: int = HTTPStatus.OK) -> HttpResponse:
     can_write = actor.current().can("settings:write")
     if not can_write:
         for field in form.fields.values():
             field.disabled = True
-    return render(request, "tenants/inventory.html", {"form": form, "can_write": can_write}, status=status)
+    return render(request, template, {"form": form, "can_write": can_write}, status=status)
+
+
+def _save(request: HttpRequest, template: str, url_name: str, form_class: type[_Kept]) -> HttpResponse:
+    """Keep a page of settings; where somebody else changed them meanwhile, what was typed is shown again."""
+    form = form_class(request.POST)
+    if not form.is_valid():
+        return _kept(request, template, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        services.update_settings(**form.changes)
+    except Invalid as error:
+        add_errors(form, error)
+        return _kept(request, template, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    except StaleVersion as error:
+        again = form_class({**form.cleaned_data, "version": error.extra["current_version"]})
+        again.add_error(None, error.detail)
+        return _kept(request, template, again, status=HTTPStatus.CONFLICT)
+    undo = current_change_set_id()
+    return go_on(request, reverse(url_name), message="Settings saved" if undo else "Nothing changed", undo=undo)
 
 
 @require_GET
 @require("settings:read")
 def inventory(request: HttpRequest) -> HttpResponse:
     """Show how the shop keeps its stock."""
-    return _inventory(request, InventoryForm(initial=InventoryForm.values_of(queries.shop_settings())))
+    return _kept(
+        request, "tenants/inventory.html", InventoryForm(initial=InventoryForm.values_of(queries.shop_settings()))
+    )
 
 
 @require_POST
 @require("settings:write")
 def inventory_save(request: HttpRequest) -> HttpResponse:
-    """Change it; where somebody else changed the settings meanwhile, what was typed is shown again to be saved."""
-    form = InventoryForm(request.POST)
-    if not form.is_valid():
-        return _inventory(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    try:
-        services.update_settings(**form.changes)
-    except Invalid as error:
-        add_errors(form, error)
-        return _inventory(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    except StaleVersion as error:
-        again = InventoryForm({**form.cleaned_data, "version": error.extra["current_version"]})
-        again.add_error(None, error.detail)
-        return _inventory(request, again, status=HTTPStatus.CONFLICT)
-    undo = current_change_set_id()
-    message = "Settings saved" if undo else "Nothing changed"
-    return go_on(request, reverse("tenants:inventory"), message=message, undo=undo)
+    """Change how the shop keeps its stock."""
+    return _save(request, "tenants/inventory.html", "tenants:inventory", InventoryForm)
+
+
+@require_GET
+@require("settings:read")
+def orders(request: HttpRequest) -> HttpResponse:
+    """Show how the shop deals with orders and buyers."""
+    return _kept(request, "tenants/orders.html", OrdersForm(initial=OrdersForm.values_of(queries.shop_settings())))
+
+
+@require_POST
+@require("settings:write")
+def orders_save(request: HttpRequest) -> HttpResponse:
+    """Change how the shop deals with orders and buyers."""
+    return _save(request, "tenants/orders.html", "tenants:orders", OrdersForm)
 
 
 def _data(request: HttpRequest, form: DeletionForm, *, status: int = HTTPStatus.OK) -> HttpResponse:

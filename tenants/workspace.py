@@ -44,4 +44,12 @@ def from_connection() -> Workspace:
         host=shop.primary_host,
         remarks_pattern=shop.remarks_pattern,
         stale_after_days=shop.stale_after_days,
+        identifies_photos=shop.identifies_photos,
+        buyer_retention_months=shop.buyer_retention_months,
+        address=shop.address,
+        vat_text=shop.vat_text,
+        document_text=shop.document_text,
+        slip_paper=shop.slip_paper,
+        has_slip_pictures=shop.has_slip_pictures,
+        is_suspended=shop.is_suspended,
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from brikonnect import demo_stores
 from brikonnect.devstack import binaries, data_folder, postgres, static_files, valkey
 from brikonnect.devstack.bootstrap import ROOT
 from brikonnect.devstack.combined_log import CombinedLog
@@ -35,10 +36,22 @@ _SHORT = {"migrate_all": "migrate", "collectstatic": "static"}
 _HEALTHY = 200
 # Settings of another program's, or of a developer's shell, that the application would take for its own.
 _FOREIGN = ("PYTHONHOME", "VIRTUAL_ENV", "GRANIAN_HOST", "GRANIAN_PORT", "CELERY_CONFIG_MODULE")
-# Where the sandbox imitates those whom the application asks, and what each asks of its caller.
+# Where the sandbox imitates those whom the application asks, and what each asks of its caller (sandbox/sellers.py).
 _IMITATED: Mapping[str, Mapping[str, str]] = {
-    "Rebrickable": {"REBRICKABLE_URL": "/rebrickable/api/v3/", "REBRICKABLE_API_KEY": "sandbox-key"},
-    "Brickognize": {"BRICKOGNIZE_URL": "/brickognize/"},
+    "Rebrickable": {"REBRICKABLE_URL": "{url}/rebrickable/api/v3/", "REBRICKABLE_API_KEY": "sandbox-key"},
+    "its downloads": {"CATALOG_DUMPS": "{url}/dumps/media/downloads/", "CATALOG_DUMP_HOSTS": "{host}"},
+    "BrickLink": {
+        "BRICKLINK_URL": "{url}/bricklink/api/store/v1/",
+        "BRICKLINK_CONSUMER_KEY": demo_stores.BRICKLINK["consumer_key"],
+        "BRICKLINK_CONSUMER_SECRET": demo_stores.BRICKLINK["consumer_secret"],
+        "BRICKLINK_TOKEN": demo_stores.BRICKLINK["token"],
+        "BRICKLINK_TOKEN_SECRET": demo_stores.BRICKLINK["token_secret"],
+    },
+    "Brick Owl": {"BRICKOWL_URL": "{url}/brickowl/v1/", "BRICKOWL_API_KEY": demo_stores.BRICKOWL["key"]},
+    "Brikick": {"BRIKICK_URL": "{url}/brikick/api/v1/store/"},
+    "Brickognize": {"BRICKOGNIZE_URL": "{url}/brickognize/"},
+    "hosts of pictures": {"CATALOG_IMAGES_URL": "{url}/pictures"},
+    "the European Central Bank": {"EXCHANGE_RATES_URL": "{url}/ecb/stats/eurofxref/"},
 }
 _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
@@ -334,7 +347,7 @@ class _Run:
             ]
         lines += [f"  API    http://api.localhost:{self._port}/api/v1", f"  Log    {self._data.log}"]
         if self._imitated:
-            lines.append(f"         {' and '.join(self._imitated)} are imitated here, at {self._sandbox_url}")
+            lines.append(f"         Imitated here, at {self._sandbox_url}: {', '.join(self._imitated)}")
         lines.append("")
         self._log.say("\n".join(lines))
 
@@ -348,7 +361,7 @@ class _Run:
         environ = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
         for service in self._imitated:
             for name, value in _IMITATED[service].items():
-                environ[name] = f"{self._sandbox_url}{value}" if value.startswith("/") else value
+                environ[name] = value.format(url=self._sandbox_url, host=self._sandbox_url.removeprefix("http://"))
         return (
             environ
             | self._environ
@@ -402,12 +415,15 @@ class _Run:
     def _imitation(self, listener: socket.socket) -> Program:
         return Program(
             name="sandbox",
-            argv=[sys.executable, "-m", "sandbox", "--fd", str(listener.fileno())],
+            argv=[
+                sys.executable, "-m", "sandbox", "--fd", str(listener.fileno()), "--profile", "demo",
+                "--state", str(self._data.path / "sandbox.sqlite3"),
+            ],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", data_folder.MARK: str(self._data.path)},
             keep=[listener.fileno()],
             patience=3,
-        )
+        )  # fmt: skip
 
     def _forwarder(self) -> Program:
         descriptors = [listener.fileno() for listener in self._listeners]

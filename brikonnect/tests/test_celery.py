@@ -1,6 +1,5 @@
 """Tasks find their tenant in a real worker, jobs outlive it, and beat asks only those who have something to do."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,6 @@ from brikonnect.celery import app, broker_url, fan_out
 from brikonnect.tests.conftest import Start, wait_for
 from brikonnect.tests.worker_app import TRACE, traces
 from common import periodic, workspace
-from common.testing.tasks import real_broker
 from jobs import services
 from jobs.choices import JobStatus, LogLevel
 from jobs.models import JobRun
@@ -21,19 +19,12 @@ from tenants.testing import create_shop
 SHOP, OTHER, PUBLIC = "t_shop", "t_other", "public"
 
 
-@pytest.fixture
-def _real_broker() -> Iterator[None]:
-    """Send tasks to the broker instead of running them here."""
-    with real_broker():
-        yield
-
-
 def trace() -> list[str]:
     return [line.decode() for line in traces().lrange(TRACE, 0, -1)]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_real_broker")
+@pytest.mark.usefixtures("no_worker")
 def test_runs_tasks_of_two_tenants_in_turn_each_in_its_schema(start_worker: Start) -> None:
     create_shop(schema=OTHER, host=f"other.{settings.BASE_DOMAIN}")
     sent = []
@@ -48,7 +39,7 @@ def test_runs_tasks_of_two_tenants_in_turn_each_in_its_schema(start_worker: Star
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_real_broker")
+@pytest.mark.usefixtures("no_worker")
 def test_refuses_the_task_of_a_tenant_that_is_gone(start_worker: Start) -> None:
     with schema_context("t_deleted"):
         app.send_task("tests.look", kwargs={"number": 1})
@@ -61,7 +52,7 @@ def test_refuses_the_task_of_a_tenant_that_is_gone(start_worker: Start) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_real_broker")
+@pytest.mark.usefixtures("no_worker")
 def test_goes_on_with_a_job_whose_worker_was_killed(start_worker: Start) -> None:
     from brikonnect.tests import worker_app  # noqa: F401, PLC0415  # declares the job here too
 
@@ -82,7 +73,7 @@ def test_goes_on_with_a_job_whose_worker_was_killed(start_worker: Start) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_real_broker")
+@pytest.mark.usefixtures("no_worker")
 def test_stops_at_a_checkpoint_when_its_worker_is_asked_to(start_worker: Start) -> None:
     job = services.start("tests.count", args={"bricks": 500, "pause_s": 0.1})
     worker = start_worker()
@@ -96,7 +87,7 @@ def test_stops_at_a_checkpoint_when_its_worker_is_asked_to(start_worker: Start) 
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_real_broker")
+@pytest.mark.usefixtures("no_worker")
 def test_sends_periodic_tasks_only_to_who_has_something_to_do() -> None:
     create_shop(schema=OTHER, host=f"other.{settings.BASE_DOMAIN}")
     asked: list[str] = []
@@ -113,6 +104,13 @@ def test_sends_periodic_tasks_only_to_who_has_something_to_do() -> None:
     assert asked == [PUBLIC, OTHER, SHOP]
     assert traces().llen("default") == 1
     assert OTHER.encode() in traces().lindex("default", 0)
+
+
+@pytest.mark.django_db
+def test_what_is_asked_before_a_task_can_be_asked_where_there_is_no_shop() -> None:
+    with schema_context(PUBLIC):
+        for each in periodic.registered():
+            assert each.only_if is None or each.only_if() in (True, False), each.task
 
 
 @pytest.mark.parametrize(

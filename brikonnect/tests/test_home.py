@@ -14,9 +14,31 @@ pytestmark = pytest.mark.django_db
 MOST_QUERIES = 12  # performance.md, P7
 
 
+def _waiting(client: Client) -> list[str]:
+    """Answer the rows of the work list that come with the page."""
+    page = client.get("/").content.decode()
+    card = page.partition('id="to-do"')[2].partition("</section>")[0]
+    assert "Nothing waits." in card
+    return re.findall(r"<li>", card)
+
+
+def test_what_waits_of_all_kinds_is_one_list(client: Client) -> None:
+    client.force_login(make_user(role="owner"))
+    page = client.get("/").content.decode()
+    assert page.count("To do now") == 1
+    assert "Orders to do" not in page
+    card = page.partition('id="to-do"')[2].partition("</section>")[0]
+    parts = {"order-rows": "orders:work", "orders-waiting": "sync:orders_waiting", "sync-rows": "sync:work"}
+    for part, name in parts.items():
+        assert f'<ul class="list" id="{part}" hx-get="{reverse(name)}"' in card
+        headers = {"HX-Request": "true", "HX-Target": f"ul#{part}"}
+        answer = client.get(reverse(name), headers=headers).content.decode().strip()
+        assert re.fullmatch(rf'<ul class="list" id="{part}" hidden>\s*</ul>', answer)
+
+
 def test_lots_that_wait_are_links_to_exactly_these(client: Client) -> None:
     client.force_login(make_user(role="staff"))
-    assert "Nothing waits." in client.get("/").content.decode()
+    assert not _waiting(client)
     make_lot(qty=2, low_stock_threshold=5, location=make_location())
     make_lot(item_no="3003")
     page = client.get("/").content.decode()
@@ -29,7 +51,7 @@ def test_lots_that_wait_are_links_to_exactly_these(client: Client) -> None:
 def test_who_can_do_nothing_about_it_is_told_nothing_of_it(client: Client) -> None:
     client.force_login(make_user(role="readonly"))
     make_lot(qty=2, low_stock_threshold=5)
-    assert "Nothing waits." in client.get("/").content.decode()
+    assert not _waiting(client)
     assert reverse("inventory:worth") in client.get("/").content.decode()
 
 

@@ -176,6 +176,7 @@ def outcome() -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("browser")
 @pytest.mark.timeout(300)
 @pytest.mark.django_db(transaction=True)
 def test_an_import_whose_worker_is_killed_ten_times_ends_as_an_undisturbed_one(

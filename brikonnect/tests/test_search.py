@@ -1,10 +1,11 @@
 """The palette's answers: options for the script, a page for whoever follows the search as a link."""
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts.models import Role
 from common.testing.people import make_user
+from common.testing.sandbox import SandboxProcess
 from inventory.testing import make_lot
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,19 @@ def test_items_are_found_by_any_platforms_number_and_it_says_by_which(client: Cl
     assert options.index("/catalog/items/PART/3001/?color=5") < options.index("/search/?q=300121")
     make_lot(qty=7)
     assert "7 in stock" in client.get("/search/palette/?q=300121", headers=PALETTE).content.decode()
+
+
+def test_a_number_that_nobody_here_knows_is_looked_up_elsewhere(client: Client, sandbox: SandboxProcess) -> None:
+    client.force_login(make_user(role="readonly"))
+    link = "/inventory/look-up/?q=zq7001"
+    assert link not in client.get("/search/palette/?q=zq7001").content.decode(), "nobody is there to be asked"
+    with override_settings(CATALOG_SOURCES=sandbox.sources):
+        page = client.get("/search/palette/?q=zq7001").content.decode()
+        assert link in page
+        assert "Look zq7001 up elsewhere" in page
+        assert "look-up" not in client.get("/search/palette/?q=zq").content.decode(), "no number"
+        assert "look-up" not in client.get("/search/palette/?q=%23zq7001").content.decode(), "an order"
+        assert "look-up" not in client.get("/search/palette/?q=300121").content.decode(), "known"
 
 
 def test_items_are_kept_from_whom_stock_is_none_of_the_business(client: Client) -> None:

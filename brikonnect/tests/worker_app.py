@@ -1,6 +1,7 @@
 """What the worker processes of these tests run: the real app, and tasks and jobs that leave traces in Redis."""
 
 import os
+import signal
 import time
 from functools import cache
 from typing import Any
@@ -15,18 +16,37 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402  # Django must be set up before its models are imported
 
 from brikonnect.celery import app  # noqa: E402
-from common import actor, workspace  # noqa: E402
+from common import actor, steps, workspace  # noqa: E402
 from jobs.models import JobRun  # noqa: E402
 from jobs.registry import job  # noqa: E402
 from jobs.runner import Run  # noqa: E402
 
 TRACE = "trace"
+DIED = "died"
+_DIES_AFTER = "dies_after"
 
 
 @cache
 def traces() -> Any:
     """Answer the Redis in which the tests look."""
     return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def dies_after(count: int) -> None:
+    """Have the next worker that has passed so many steps be killed; 0 for none."""
+    traces().set(_DIES_AFTER, count)
+
+
+def _pass(name: str) -> None:
+    """Be killed at a step of keeping in step, where that was asked for."""
+    if name.startswith(("sync.", "jobs.")) and traces().decr(_DIES_AFTER) == 0:
+        traces().rpush(DIED, name)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@signals.worker_process_init.connect
+def _be_mortal(**_kwargs: Any) -> None:
+    steps.listen(_pass)
 
 
 @signals.worker_init.connect

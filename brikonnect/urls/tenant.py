@@ -25,6 +25,7 @@ urlpatterns = [
     path("audit/", include("audit.urls")),
     path("inventory/", include("inventory.urls")),
     path("jobs/", include("jobs.urls")),
+    path("orders/", include("orders.urls")),
     path("notifications/", include("notifications.urls")),
     path("", include("accounts.urls")),
     path("", include((catalog_urlpatterns, "catalog"))),

@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from accounts import queries as people
 from accounts.services import identify
 from audit import context
+from catalog import services as catalog
 from common import actor, workspace
 from common.errors import Invalid, NotAuthenticated, NotFound, PermissionDenied
 from common.steps import step
@@ -158,6 +159,7 @@ def _delete(*, tenant_id: UUID, now: datetime) -> bool:
         return False
     with routing.within(shop_of(tenant)):
         owners = [(owner.pk, owner.email, owner.display_name) for owner in people.owners()]
+        catalog.withdraw_all_mappings()
     hosts = list(Domain.objects.filter(tenant=tenant).values_list("domain", flat=True))
     schemas.drop(tenant.schema_name)
     step("tenants.schema_dropped")

@@ -40,6 +40,8 @@ WITHHELD_COLUMNS: dict[str, frozenset[str]] = {
     "accounts.user": frozenset({"password"}),
     # A mail may hold a link or a code that still works.
     "notifications.queuedemail": frozenset({"subject", "body_html", "body_text"}),
+    # Whoever knows the address may ring at it.
+    "sync.notifyaddress": frozenset({"token"}),
 }
 _WITHHELD_TYPES = (EncryptedJSONField, models.BinaryField, models.FileField)
 

@@ -23,6 +23,12 @@ def update_settings(
     address: Mapping[str, Any] | None = None,
     remarks_pattern: str | None = None,
     stale_after_days: int | None = None,
+    identifies_photos: bool | None = None,
+    buyer_retention_months: int | None = None,
+    vat_text: str | None = None,
+    document_text: str | None = None,
+    slip_paper: str | None = None,
+    has_slip_pictures: bool | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """Change what the shop at hand says about itself; what is None stays, and so do lines that `address` leaves out.
@@ -49,17 +55,23 @@ def update_settings(
     if settings is not None:
         kept = dict(settings)
     details = (name, currency, time_zone, country, address)
-    of_stock = (remarks_pattern, stale_after_days)
-    # Who says how stock is kept hasn't looked at the shop's name and address yet.
-    if expected_version is not None and (any(value is not None for value in details) or of_stock == (None, None)):
+    of_work = {
+        "remarks_pattern": remarks_pattern,
+        "stale_after_days": stale_after_days,
+        "identifies_photos": identifies_photos,
+        "buyer_retention_months": buyer_retention_months,
+        "vat_text": vat_text,
+        "document_text": document_text,
+        "slip_paper": slip_paper,
+        "has_slip_pictures": has_slip_pictures,
+    }
+    chosen = {key: value for key, value in of_work.items() if value is not None}
+    # Who says how stock is kept, or what papers say, hasn't looked at the shop's name and address yet.
+    if expected_version is not None and (any(value is not None for value in details) or not chosen):
         kept["is_confirmed"] = True
     if address is not None:
         kept["address"] = {**kept["address"], **address}
-    if remarks_pattern is not None:
-        kept["remarks_pattern"] = remarks_pattern
-    if stale_after_days is not None:
-        kept["stale_after_days"] = stale_after_days
-    tenant.settings = settings_schema.validated(kept)
+    tenant.settings = settings_schema.validated({**kept, **chosen})
     if _columns(tenant) == before:
         return tenant
     tenant.version += 1

@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from accounts import services as people
 from accounts.models import User
+from catalog import services as catalog
+from catalog.models import CatalogDump, CatalogExternalId, CurrencyRate, MappingOffer, SourceBudget
 from common.testing.clients import ShopClient
 from common.testing.people import PASSWORD, make_user
+from jobs.models import JobRun
 from tenants import admin, services
 from tenants.models import SignUp, Tenant
 from tenants.testing import in_schema
@@ -116,7 +119,8 @@ def test_looks_and_changes_nothing(inside: ShopClient):
 def test_registers_only_what_it_names():
     names = {model._meta.label for model in admin.site._registry}
     assert names == {"tenants.Tenant", "tenants.Domain", "tenants.SignUp", "tenants.DeletedTenant", "accounts.User",
-                     "catalog.CatalogDump"}  # fmt: skip
+                     "catalog.CatalogDump", "catalog.CurrencyRate", "catalog.MappingOffer",
+                     "catalog.SourceBudget", "jobs.JobRun"}  # fmt: skip
 
 
 def _act(inside: ShopClient, action: str, tenant: Tenant, **more: str) -> Any:
@@ -189,3 +193,64 @@ def test_deactivates_staff_but_not_oneself(inside: ShopClient, staff: User):
     with in_schema("public"):
         assert not User.objects.get(pk=other.pk).is_active
         assert User.objects.get(pk=staff.pk).is_active
+
+
+def test_imports_dumps_of_an_address(inside: ShopClient):
+    with in_schema("public"):
+        CatalogDump.objects.create(name="rebrickable/themes", rows_count=1, sha256="x", imported_at=timezone.now())
+    data = {"action": "import_now", "_selected_action": "rebrickable/themes"}
+
+    page = inside.post("/admin/catalog/catalogdump/", {**data, "address": "file:///etc/passwd"}, follow=True)
+    assert b"is no address of a dump" in page.content
+    page = inside.post("/admin/catalog/catalogdump/", data, follow=True)
+    assert b"CATALOG_DUMPS names no address" in page.content
+    page = inside.post("/admin/catalog/catalogdump/", {**data, "address": "https://127.0.0.1/x.csv"}, follow=True)
+    assert b"The import is under way" in page.content
+    with in_schema("public"):
+        job = JobRun.objects.get(job_type="catalog_import")
+        assert job.arguments == {"places": ["https://127.0.0.1/x.csv"]}
+        JobRun.objects.update(status="FAILED", error_message="themes.csv has shrunk.", completed_at=timezone.now())
+    assert f"/admin/jobs/jobrun/{job.pk}/change/".encode() in page.content
+    assert b"themes.csv has shrunk." in inside.get(f"/admin/jobs/jobrun/{job.pk}/change/").content
+    assert b"themes.csv has shrunk." in inside.get("/admin/jobs/jobrun/").content
+
+
+def test_shows_budgets_and_rates(inside: ShopClient):
+    day = timezone.now().date()
+    with in_schema("public"):
+        SourceBudget.objects.create(source="bricklink", day=day, used=12, limit=4500)
+        CurrencyRate.objects.create(
+            from_currency="EUR", to_currency="USD", day=day, rate="1.089500", fetched_at=timezone.now()
+        )
+    assert b"bricklink" in inside.get("/admin/catalog/sourcebudget/").content
+    assert b"1.089500" in inside.get("/admin/catalog/currencyrate/").content
+
+
+def _offers(inside: ShopClient, action: str, *keys: int) -> bytes:
+    data = {"action": action, "_selected_action": [str(key) for key in keys]}
+    content: bytes = inside.post("/admin/catalog/mappingoffer/", data, follow=True).content
+    return content
+
+
+def test_takes_what_shops_say_into_the_catalog_or_leaves_it_out(inside: ShopClient):
+    now = timezone.now()
+    said: Any = {"system": "brickowl", "item_type": "PART", "item_no": "3001", "now": now}
+    for external_id in ("900999", "<script>1</script>"):
+        catalog.offer_mapping(external_id=external_id, **said)
+    good, bad = MappingOffer.objects.order_by("pk")
+
+    page = inside.get("/admin/catalog/mappingoffer/?q=3001").content
+    assert b"900999" in page
+    assert b"<script>1" not in page
+    assert b"Test shop" not in page
+    assert inside.get(f"/admin/catalog/mappingoffer/{good.pk}/change/").status_code == 200
+    assert inside.post(f"/admin/catalog/mappingoffer/{good.pk}/change/", {"item_no": "3"}).status_code == 403
+    assert b"Accepted: 1" in _offers(inside, "accept", good.pk)
+    assert b"Rejected: 1" in _offers(inside, "reject", bad.pk)
+    assert CatalogExternalId.objects.get(external_id="900999").item.item_no == "3001"
+    assert not CatalogExternalId.objects.filter(external_id="<script>1</script>").exists()
+    good.refresh_from_db()
+    assert good.decided_by
+
+    MappingOffer.objects.filter(pk=bad.pk).update(item_no="gone")
+    assert b"know gone any more" in _offers(inside, "accept", bad.pk)

@@ -12,6 +12,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.services import issue_tokens
+from catalog import services as catalog
+from catalog.models import MappingOffer
 from common import actor, steps
 from common.errors import PermissionDenied
 from common.testing.clients import ShopClient
@@ -160,10 +162,15 @@ def _files_of_its_own(settings: Any, tmp_path: Any) -> None:
 def test_leaves_nothing_but_that_the_address_was_taken(doomed: Tenant):
     default_storage.save("jobs/t_doomed/1/export.zip", ContentFile(b"x"))
     default_storage.save("jobs/t_shop/1/export.zip", ContentFile(b"x"))
+    with in_schema("t_doomed"):
+        catalog.offer_mapping(
+            system="brickowl", external_id="900999", item_type="PART", item_no="3001", now=timezone.now()
+        )
     with in_schema("public"):
         assert services.delete_due(now=timezone.now()) == 1
 
     assert not schemas.exists("t_doomed")
+    assert not MappingOffer.objects.exists()
     assert not Tenant.objects.filter(slug="doomed").exists()
     assert not Domain.objects.filter(domain__startswith="doomed").exists()
     assert not default_storage.exists("jobs/t_doomed")

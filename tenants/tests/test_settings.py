@@ -247,13 +247,18 @@ def test_keeps_how_stock_is_kept(client: Any):
     shop = workspace.current()
     assert (shop.remarks_pattern, shop.stale_after_days) == ("{location} | {text}", 200)
     assert not queries.details_confirmed()
+    # A box that isn't ticked isn't sent.
+    assert not shop.identifies_photos
+    client.post("/settings/inventory/save/", {**saved, "version": "2", "identifies_photos": "on"})
+    assert workspace.current().identifies_photos
+    saved["version"] = "2"
 
-    wrong = client.post("/settings/inventory/save/", {**saved, "version": "2", "remarks_pattern": "{place}"})
+    wrong = client.post("/settings/inventory/save/", {**saved, "version": "3", "remarks_pattern": "{place}"})
     assert wrong.status_code == 422
     assert b"{location} in it once" in wrong.content
     stale = client.post("/settings/inventory/save/", {**saved, "stale_after_days": "9"})
     assert stale.status_code == 409
-    assert b'value="2"' in stale.content
+    assert b'value="3"' in stale.content
 
 
 def test_takes_the_pattern_of_programs(client: Any, bearer: dict[str, str]):
@@ -261,8 +266,12 @@ def test_takes_the_pattern_of_programs(client: Any, bearer: dict[str, str]):
     answer = client.patch("/api/v1/settings", changes, content_type="application/json", **bearer)
     assert answer.status_code == 200, answer.content
     assert (answer.json()["remarks_pattern"], answer.json()["stale_after_days"]) == ("Loc: {location}", 365)
+    off = client.patch(
+        "/api/v1/settings", {"version": 2, "identifies_photos": False}, content_type="application/json", **bearer
+    )
+    assert (off.json()["identifies_photos"], workspace.current().identifies_photos) == (False, False)
     refused = client.patch(
-        "/api/v1/settings", {"version": 2, "remarks_pattern": "{"}, content_type="application/json", **bearer
+        "/api/v1/settings", {"version": 3, "remarks_pattern": "{"}, content_type="application/json", **bearer
     )
     assert refused.status_code == 422
     assert "/remarks_pattern" in refused.json()["errors"]
