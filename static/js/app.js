@@ -82,7 +82,7 @@ document.addEventListener(
     if ("dirty" in form.dataset) form.dataset.unsaved = "";
     delete form.dataset.dirty;
     // A file that comes leaves the page as it is, and nothing says that it has come.
-    if (!("download" in form.dataset)) setBusy(form, event.submitter);
+    if (![form, event.submitter].some((each) => each && "download" in each.dataset)) setBusy(form, event.submitter);
   },
   true,
 );
