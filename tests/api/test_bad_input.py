@@ -102,7 +102,8 @@ ALL_WRONG = {
 def test_what_is_wrong_in_many_places_costs_no_more_than_a_body(program: Program, body: bytes, status: int) -> None:
     began = process_time()
     problem = check_problem(program.send("POST", "/users/invitations", body), status)
-    assert process_time() - began < 1
+    # Half a second on a quiet machine; minutes where each of them is compared with each.
+    assert process_time() - began < 5
     assert len(problem.get("errors", {})) <= 50
 
 

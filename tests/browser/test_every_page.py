@@ -4,37 +4,22 @@ import re
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Stack, Watched, confirm_that_it_is_me, sign_in
+from tests.browser.conftest import WIDTHS, Stack, Watched, confirm_that_it_is_me, sign_in, still_context
+from tests.browser.looking import look
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# A walk looks at every page in both themes: longer than a test usually may.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages"), pytest.mark.timeout(600)]
 
-SITE_PAGES = ["/", "/pricing/", "/sign-up/", "/api/v1/docs/", "/nothing-here/"]
+SITE_PAGES = ["/", "/pricing/", "/sign-up/", "/api/v1/docs/", "/api/v1/docs/auth/", "/nothing-here/"]
 DOOR_PAGES = ["/account/login/", "/account/password/reset/"]
 # Pages that no menu names: forms, questions, and what stands behind a row.
 INNER_PAGES = [
     "/settings/invitations/new/", "/settings/roles/new/", "/account/email/", "/account/password/change/",
+    "/catalog/unmapped/all/", "/catalog/unmapped/all/?show=left", "/catalog/mappings/", "/catalog/mappings/new/",
     "/settings/security/authenticator-app/", "/settings/security/passkeys/add/", "/settings/security/recovery-codes/",
 ]  # fmt: skip
-WIDTHS = {"phone": 390, "desktop": 1440}
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
-
-
-def _check(page: Page, theme: str, where: str) -> list[str]:
-    page.evaluate(f"document.documentElement.classList.toggle('dark', {'true' if theme == 'dark' else 'false'})")
-    page.wait_for_timeout(200)  # colors change over 120 ms
-    results = Axe().run(page, options=AXE)
-    found = []
-    for violation in results.response["violations"]:
-        node = violation["nodes"][0]
-        found.append(f"{where} ({theme}): {violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}")
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
-        found.append(f"{where}: scrolls sideways at {page.viewport_size}")
-    if page.locator("h1").count() != 1:
-        found.append(f"{where}: {page.locator('h1').count()} h1")
-    return found
 
 
 def _walk(page: Page, stack: Stack, paths: list[str], *, slug: str) -> list[str]:
@@ -43,14 +28,13 @@ def _walk(page: Page, stack: Stack, paths: list[str], *, slug: str) -> list[str]
         page.goto(stack.url(path, slug=slug))
         page.wait_for_load_state("load")
         page.wait_for_timeout(150)
-        for theme in ("light", "dark"):
-            found += _check(page, theme, path)
+        found += look(page, path)
     return found
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_public_pages_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     found = _walk(page, stack, SITE_PAGES, slug="") + _walk(page, stack, DOOR_PAGES, slug="demo")
@@ -62,7 +46,7 @@ def test_public_pages_are_accessible(width: str, browser: Browser, stack: Stack)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("who", ["owner", "picker"])
 def test_pages_of_the_menu_are_accessible(who: str, width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, who)
@@ -77,7 +61,7 @@ def test_pages_of_the_menu_are_accessible(who: str, width: str, browser: Browser
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_code_page_of_a_sign_up_is_accessible(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     page.goto(stack.url("/sign-up/", slug=""))
@@ -90,24 +74,24 @@ def test_code_page_of_a_sign_up_is_accessible(width: str, browser: Browser, stac
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Open shop").click()
     page.locator(".error").wait_for()
-    found = [line for theme in ("light", "dark") for line in _check(page, theme, "/sign-up/code/")]
+    found = look(page, "/sign-up/code/")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_job_and_what_the_header_opens_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, "owner", path="/settings/data/")
     page.get_by_role("button", name="Start export").click()
     page.get_by_role("link", name=re.compile("^Download")).first.wait_for(timeout=30_000)
-    found = [line for theme in ("light", "dark") for line in _check(page, theme, "the job")]
+    found = look(page, "the job")
     for panel in ("#tray", "#bell"):
         page.locator(f"{panel} button").first.click()
         page.locator(f"{panel} .menu:popover-open").wait_for()
-        found += [line for theme in ("light", "dark") for line in _check(page, theme, panel)]
+        found += look(page, panel)
         page.keyboard.press("Escape")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
@@ -115,7 +99,7 @@ def test_job_and_what_the_header_opens_are_accessible(width: str, browser: Brows
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_behind_the_menu_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, "owner", path=INNER_PAGES[-1])

@@ -6,10 +6,11 @@ import uuid
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Stack, Watched, sign_in
-from tests.browser.test_every_page import WIDTHS, _check
+from tests.browser.conftest import PASSWORD, WIDTHS, Stack, Watched, sign_in, still_context
+from tests.browser.looking import look
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# A walk looks at every page in both themes: longer than a test usually may.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages"), pytest.mark.timeout(600)]
 
 # More than a page of the list holds.
 MANY = 60
@@ -218,7 +219,7 @@ def test_walk_through_lots_beside_the_list(page: Page, stack: Stack) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("who", ["owner", "readonly"])
 def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, "owner")
@@ -246,8 +247,7 @@ def test_pages_of_the_stock_are_accessible(who: str, width: str, browser: Browse
     for path in paths:
         page.goto(stack.url(path))
         page.wait_for_load_state("networkidle")
-        for theme in ("light", "dark"):
-            found += _check(page, theme, path)
+        found += look(page, path)
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Stack, Watched, sign_in
-from tests.browser.test_every_page import WIDTHS, _check
+from tests.browser.conftest import WIDTHS, Stack, Watched, sign_in, still_context
+from tests.browser.looking import look
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -201,29 +201,29 @@ def test_what_is_no_file_of_stock_is_said_beside_it(page: Page, stack: Stack) ->
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_of_an_import_are_accessible(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     tag = f"a{uuid.uuid4().hex[:10]}"
     sign_in(page, stack, "owner", path="/inventory/import/")
-    found = [line for theme in ("light", "dark") for line in _check(page, theme, "import")]
+    found = look(page, "import")
     odd = f"aa;{tag};cc\nqq-1;5;0,10\nqq-2;7;0,20\n"
     page.set_input_files("input[type=file]", {"name": f"{tag}.csv", "mimeType": "", "buffer": odd.encode()})
     page.get_by_role("button", name="Read file").click()
     page.get_by_text("Say what the columns mean").wait_for()
-    found += [line for theme in ("light", "dark") for line in _check(page, theme, "columns")]
+    found += look(page, "columns")
     _import(page, stack, f"{tag}.bsx", _item(f"{tag}-1", name="W" * 200), _item(f"{tag}-2", color=99999, qty="-5"))
     for tab in ("New", "Problem"):
         link = page.get_by_role("navigation", name="Outcome").get_by_role("link", name=tab)
         link.click()
         expect(link).to_have_attribute("aria-current", "page")
-        found += [line for theme in ("light", "dark") for line in _check(page, theme, f"preview, {tab}")]
+        found += look(page, f"preview, {tab}")
     page.get_by_role("button", name="Import 1 line").click()
     expect(page.get_by_text("1 lot added")).to_be_visible()
-    found += [line for theme in ("light", "dark") for line in _check(page, theme, "the result")]
+    found += look(page, "the result")
     page.get_by_role("link", name="Show inventory").click()
     page.get_by_role("button", name="Export", exact=True).first.click()
     expect(page.locator("#export-menu")).to_be_visible()
-    found += [line for theme in ("light", "dark") for line in _check(page, theme, "the export menu")]
+    found += look(page, "the export menu")
     context.close()
     assert not found + watched.problems, "\n".join(found + watched.problems)

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, expect
 
-from tests.browser.conftest import Stack, Watched, sign_in
-from tests.browser.test_every_page import WIDTHS, _check
+from tests.browser.conftest import WIDTHS, Stack, Watched, sign_in, still_context
+from tests.browser.looking import look
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages")]
 
 
 def _photo(color: tuple[int, int, int]) -> FilePayload:
@@ -26,13 +26,13 @@ def _photo(color: tuple[int, int, int]) -> FilePayload:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_add_a_lot_by_its_photo(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844}, has_touch=width == "phone")
+    context = still_context(browser, width, has_touch=width == "phone")
     page = context.new_page()
     watched = Watched(page)
     sent: list[int] = []
     page.on("request", lambda one: sent.append(len(one.post_data_buffer or b"")) if "identify" in one.url else None)
     sign_in(page, stack, "staff", path="/inventory/add/")
-    found = [line for theme in ("light", "dark") for line in _check(page, theme, "add lot")]
+    found = look(page, "add lot")
     page.locator("#photo-image").set_input_files(_photo((200, 40, 30)))
     suggestions = page.locator("[data-suggestion]")
     expect(suggestions).to_have_count(5)
@@ -44,7 +44,7 @@ def test_add_a_lot_by_its_photo(width: str, browser: Browser, stack: Stack) -> N
     number = page.locator("#add-no")
     expect(number).to_have_value(suggestions.first.get_attribute("data-item-no") or "?")
     expect(suggestions.first).to_have_attribute("aria-current", "true")
-    found += [line for theme in ("light", "dark") for line in _check(page, theme, "suggestions")]
+    found += look(page, "suggestions")
     suggestions.nth(1).click()
     chosen = suggestions.nth(1).get_attribute("data-item-no") or "?"
     expect(number).to_have_value(chosen)
@@ -60,13 +60,13 @@ def test_add_a_lot_by_its_photo(width: str, browser: Browser, stack: Stack) -> N
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_number_that_nobody_here_knows_is_asked_for(width: str, browser: Browser, stack: Stack) -> None:
-    context = browser.new_context(viewport={"width": WIDTHS[width], "height": 844})
+    context = still_context(browser, width)
     page = context.new_page()
     watched = Watched(page)
     sign_in(page, stack, "staff", path="/inventory/look-up/?q=1642pb02")
     link = page.get_by_role("link", name=re.compile("1642pb02 Wings Double"))
     expect(link).to_be_visible()
-    found = [line for theme in ("light", "dark") for line in _check(page, theme, "looked up")]
+    found = look(page, "looked up")
     link.click()
     expect(page.get_by_label("Number")).to_have_value("1642pb02")
     context.close()

@@ -18,11 +18,15 @@ from audit.models import ChangeSet
 from common import actor
 from common.testing.clients import ShopClient
 from common.testing.people import PASSWORD, make_user
+from inventory.services import repricing
+from inventory.testing import make_lot
 from jobs import files
 from jobs.models import JobLog, JobRun
 from notifications.choices import NotificationType
 from notifications.models import Notification
 from notifications.services import notify
+from orders.testing import type_in
+from stores import services as stores
 from tenants.models import Tenant
 from tenants.testing import create_shop, in_schema
 
@@ -37,6 +41,7 @@ class Other:
     host: str
     owner: User
     ids: dict[str, str]
+    repricing_ids: tuple[str, str]
     tokens: Any
     checksum: Callable[[], dict[str, str]]
 
@@ -72,8 +77,13 @@ def other() -> Other:
         invitation = people.invite_user(email="marked-guest@other.example", roles=["picker"], now=timezone.now())
         ShopClient(host=host).post("/account/login/", {"login": owner.email, "password": PASSWORD})
         job = _job(owner)
+        store = stores.create_store(
+            channel="brickowl", name=MARK, credentials={"key": f"{MARK}-key"}, now=timezone.now()
+        )
         with actor.use(actor.SYSTEM):
             notify(user_id=None, type=NotificationType.JOB_DONE, title=MARK, body=MARK, idempotency_key="marked")
+            rule = repricing.create_rule(values={"name": MARK, "basis": "sold_avg"})
+            run = repricing.run_rule(rule_id=rule.pk, key="marked", now=timezone.now())
         ids = {
             "user": str(colleague.pk),
             "owner": str(owner.pk),
@@ -83,10 +93,24 @@ def other() -> Other:
             "job": str(job.pk),
             "change set": str(ChangeSet.objects.latest("created_at").pk),
             "notification": str(Notification.objects.get(idempotency_key="marked").pk),
+            "store": str(store.pk),
             "tenant": str(tenant.pk),
+            **_order(),
         }
         tokens = people.issue_tokens(email=owner.email, password=PASSWORD, now=timezone.now())
-    return Other(tenant, host, owner, ids, tokens, lambda: checksums("t_other"))
+    return Other(tenant, host, owner, ids, (str(rule.pk), str(run.pk)), tokens, lambda: checksums("t_other"))
+
+
+def _order() -> dict[str, str]:
+    """Answer the keys of a marked order with all that belongs to it."""
+    lot = make_lot(qty=3, item_name=MARK, remarks=MARK)
+    order = type_in((lot, 2), buyer_name=f"{MARK} buyer", buyer_email="marked@other.example", notes=MARK)
+    return {
+        "lot": str(lot.pk),
+        "order": str(order.pk),
+        "order line": str(order.lines.get().pk),
+        "buyer": str(order.buyer_id),
+    }
 
 
 def _job(owner: User) -> JobRun:

@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts import services as people
@@ -61,23 +62,43 @@ def _body(response: Any) -> str:
 # --- every route ----------------------------------------------------------------------------------------------------
 
 
-def test_every_route_is_shut_for_the_keys_of_another_shop(inside: Any, other: Other):
+KEYED = [route for route in ROUTES if NOBODYS_ID in route.path]
+_PARTS = 4
+
+
+# Thousands of requests: every route with every key of the other shop, by each method that it takes.
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("part", range(_PARTS))
+@override_settings(API_RATE="100000/min", API_SHOP_RATE="100000/min")
+def test_every_route_is_shut_for_the_keys_of_another_shop(part: int, inside: Any, other: Other):
     before = other.checksum()
     open_doors = []
-    for route in ROUTES:
-        if NOBODYS_ID not in route.path:
-            continue
-        for kind, key in other.ids.items():
-            path = route.path.replace(NOBODYS_ID, key)
-            is_api = path.startswith("/api/")
-            for method in ("get", "post", "patch", "delete") if is_api else ("get", "post"):
-                more: dict[str, str] = {"HTTP_HX_REQUEST": "true"}
-                if is_api and method != "get":
-                    more = {"content_type": "application/json"}
-                response = getattr(inside, method)(path, **more)
+    for route in KEYED[part::_PARTS]:
+        is_api = route.path.startswith("/api/")
+        for method in ("get", "post", "patch", "delete") if is_api else ("get", "post"):
+            more: dict[str, str] = {"HTTP_HX_REQUEST": "true"}
+            if is_api and method != "get":
+                more = {"content_type": "application/json"}
+            if getattr(inside, method)(route.path, **more).status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                continue
+            for kind, key in other.ids.items():
+                response = getattr(inside, method)(route.path.replace(NOBODYS_ID, key), **more)
                 if response.status_code not in SHUT or MARK in _body(response):
                     open_doors.append(f"{method} {route.name} with the key of a {kind}: {response.status_code}")
     assert not open_doors, "\n".join(open_doors)
+    assert other.checksum() == before
+
+
+def test_rules_of_repricing_and_their_runs_are_shut_for_others(inside: Any, other: Other):
+    before, tried = other.checksum(), 0
+    for route in ROUTES:
+        for key in other.repricing_ids if "/repricing/" in route.path and NOBODYS_ID in route.path else ():
+            for method in ("get", "post"):
+                response = getattr(inside, method)(route.path.replace(NOBODYS_ID, key))
+                tried += 1
+                assert response.status_code in SHUT, f"{method} {route.name}"
+                assert MARK not in _body(response)
+    assert tried > 20
     assert other.checksum() == before
 
 
@@ -234,18 +255,37 @@ TASKS: dict[str, Any] = {
     "accounts.clear_expired": lambda _other: {},
     "audit.purge": lambda _other: {},
     "brikonnect.fan_out": lambda _other: {"task": "nothing"},
+    "catalog.fetch_images": lambda _other: {},
+    "catalog.fetch_rates": lambda _other: {},
     "catalog.forget_answers": lambda _other: {},
     "catalog.import_nightly": lambda _other: {},
+    "catalog.refresh_nightly": lambda _other: {},
+    "catalog.tidy_images": lambda _other: {},
     "common.purge": lambda _other: {},
     "events.dispatch": lambda _other: {},
     "events.purge": lambda _other: {},
     "inventory.purge_imports": lambda _other: {},
+    "inventory.purge_repricing": lambda _other: {},
+    "inventory.reprice_nightly": lambda _other: {},
     "jobs.purge": lambda _other: {},
     "jobs.run": lambda other: {"job_id": other.ids["job"]},
     "jobs.sweep": lambda _other: {},
     "notifications.purge": lambda _other: {},
+    "orders.close_old": lambda _other: {},
+    "orders.erase_old_buyers": lambda _other: {},
+    "orders.purge_files": lambda _other: {},
     "notifications.send_mail": lambda other: {"mail_id": other.ids["job"]},
     "notifications.sweep_mails": lambda _other: {},
+    "sync.forget_notices": lambda _other: {},
+    "sync.listen": lambda other: {"store_id": other.ids["job"]},
+    "sync.look_at_notices": lambda other: {"store_id": other.ids["job"]},
+    "sync.poll_orders": lambda _other: {},
+    "sync.pull_orders": lambda other: {"store_id": other.ids["job"]},
+    "sync.push": lambda other: {"store_id": other.ids["job"]},
+    "sync.start_due_checks": lambda _other: {},
+    "sync.sweep_pushes": lambda _other: {},
+    "sync.sweep_telling": lambda _other: {},
+    "sync.tell_orders": lambda other: {"store_id": other.ids["job"]},
     "tenants.clear_sign_ups": lambda _other: {},
     "tenants.delete_due": lambda _other: {},
 }
