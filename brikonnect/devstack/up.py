@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ _PATIENCE = 60
 _POLL = 0.1
 _SHORT = {"migrate_all": "migrate", "collectstatic": "static"}
 _HEALTHY = 200
+# By the names of their lines in the log.
+_WORKERS = {"worker": "orders,default", "bulk": "sync,bulk"}
 # Settings of another program's, or of a developer's shell, that the application would take for its own.
 _FOREIGN = ("PYTHONHOME", "VIRTUAL_ENV", "GRANIAN_HOST", "GRANIAN_PORT", "CELERY_CONFIG_MODULE")
 # Where the sandbox imitates those whom the application asks, and what each asks of its caller (sandbox/sellers.py).
@@ -227,7 +229,7 @@ class _Run:
             await self._unless_stopped(self._manage("demo", problem="The demo data could not be made"))
         # The pages first: starting all at once would only make everybody wait for everybody.
         await self._unless_stopped(self._wait_for_web())
-        self._processes.append(self._runner.keep(self._worker()))
+        self._processes += [self._runner.keep(worker) for worker in self._workers()]
         self._processes.append(self._runner.keep(self._beat()))
         if self._sandbox is not None:
             # Whoever asks before it runs waits at its socket.
@@ -398,10 +400,13 @@ class _Run:
             "--workers-kill-timeout", "1", "brikonnect.asgi:application",
         )  # fmt: skip
 
-    def _worker(self) -> Program:
-        options = ("--queues=orders,sync,default,bulk", "--concurrency=2", "--without-gossip", "--without-mingle")
-        # It gives the jobs under way 25 seconds to get to a checkpoint.
-        return dataclasses.replace(self._celery("worker", *options), patience=30)
+    def _workers(self) -> Iterator[Program]:
+        """Answer the two of docs/operations.md: long jobs hold up neither a sale nor a mail."""
+        for name, queues in _WORKERS.items():
+            told = (f"--queues={queues}", f"--hostname={name}@%h", "--concurrency=2")
+            worker = self._celery("worker", *told, "--without-gossip", "--without-mingle")
+            # It gives the jobs under way 25 seconds to get to a checkpoint.
+            yield dataclasses.replace(worker, name=name, patience=30)
 
     def _beat(self) -> Program:
         return self._celery("beat", f"--schedule={self._data.beat / 'schedule'}", "--pidfile=")
