@@ -12,8 +12,10 @@ from stores.choices import StoreState
 from stores.models import Store
 from stores.queries import spec_for
 from stores.settings_schema import StoreSettings
-from sync.models import Notice, NotifyAddress, OrderTold, Snapshot
+from sync.choices import Action, ItemStatus
+from sync.models import Notice, NotifyAddress, OrderTold, Snapshot, SyncPlanItem
 from sync.remote import Topic
+from sync.snapshots import Inventory
 
 
 def connected() -> "QuerySet[Store]":
@@ -112,11 +114,22 @@ def stores_to_listen_to(now: datetime) -> list[UUID]:
 
 
 def lots_expected(store_id: UUID) -> int:
-    """Answer how many lots a store has by what is known: as many as when all were read last, else as are listed."""
-    last = Snapshot.objects.filter(store=store_id).order_by("-fetched_at").values_list("lots_count", flat=True).first()
-    if last is not None:
-        return last
-    return InventoryExternalId.objects.filter(store=store_id, external_lot_id__isnull=False).count()
+    """Answer how many lots a store has by what is known: as many as when all were read last, but for those that were
+    sold out or taken away since; else as many as are listed."""
+    listings = InventoryExternalId.objects.filter(store=store_id)
+    last = Snapshot.objects.filter(store=store_id).order_by("-fetched_at").first()
+    if last is None:
+        return listings.filter(external_lot_id__isnull=False).exclude(base__qty=0).count()
+    gone = listings.filter(external_lot_id__isnull=True, last_synced_at__gte=last.fetched_at).count()
+    empty = {number for number in listings.filter(base__qty=0).values_list("external_lot_id", flat=True) if number}
+    if empty:
+        # Some channels keep lots without pieces in their lists: what stood there without any then may do so now.
+        inventory = Inventory(last.body)
+        gone += sum(number in inventory and inventory.state(number).qty > 0 for number in empty)
+    taken_off = SyncPlanItem.objects.filter(
+        store=store_id, action=Action.REMOVE, status=ItemStatus.APPLIED, applied_at__gte=last.fetched_at
+    )
+    return max(0, last.lots_count - gone - taken_off.count())
 
 
 def is_short(count: int, expected: int) -> bool:

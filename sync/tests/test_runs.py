@@ -151,6 +151,16 @@ def test_an_empty_or_short_answer_stops_before_planning(code: str, seller: Selle
     assert InventoryItem.objects.count() == 4
 
 
+@pytest.mark.parametrize("code", ["bricklink", "brickowl"])
+def test_what_was_sold_out_or_taken_off_since_is_not_missed(code: str, seller: Seller) -> None:
+    numbers = [seller.listed(qty=1, no=no)[1] for no in ("3001", "3003", "3004", "3005")]
+    plan(local(), seller.store)
+    seller.order(*((number, 1) for number in numbers[:3]))
+    run = plan(local(), seller.store)
+    assert run.status == RunStatus.PREVIEW_READY, run.error_message
+    assert InventoryExternalId.objects.filter(store=seller.store, base__qty=0).count() == 3
+
+
 @pytest.mark.parametrize("code", ["bricklink"])
 def test_removes_what_was_deleted_here_and_asks_for_the_number(code: str, seller: Seller) -> None:
     lot, _number = seller.listed(qty=10)

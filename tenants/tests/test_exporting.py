@@ -83,6 +83,7 @@ _HARMLESS = {
     "inventory.location.route_key": "sorts places",
     "inventory.rememberedmapping.columns_hash": "of columns' names",
     "inventory.repricingrun.idempotency_key": "names a wish",
+    "orders.orderfile.idempotency_key": "names a wish",
     "inventory.stockmovement.cause_key": "names a cause",
     "sync.syncrun.idempotency_key": "names a wish",
     "orders.orderline.channel_key": "names a line as its channel does",
