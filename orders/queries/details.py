@@ -67,6 +67,8 @@ class LineRow:
     total: Decimal
     status: str
     places: tuple[Place, ...]
+    # Where many sellers say where it lies.
+    remarks: str
     is_cover: bool
     alternatives: tuple[Alternative, ...]
 
@@ -105,27 +107,30 @@ def lines_of(order: Order) -> list[LineRow]:
     """Answer an order's lines as they were ordered, with where their pieces lie. Up to three queries."""
     lines = list(order.lines.order_by("position"))
     lots = {line.inventory_item_id for line in lines if line.inventory_item_id}
-    there = with_places(InventoryItem.objects.filter(pk__in=lots).only("pk")) if lots else ()
-    places = {lot.pk: tuple(places_read(lot)) for lot in there}
+    there = with_places(InventoryItem.objects.filter(pk__in=lots).only("pk", "remarks")) if lots else ()
+    kept = {lot.pk: (tuple(places_read(lot)), lot.remarks) for lot in there}
     wanting = [line for line in lines if order.is_open and (line.qty_short + line.qty_missing)]
     others = _alternatives(wanting)
-    return [_line(line, places, others.get(line.pk, ())) for line in lines]
+    return [_line(line, kept, others.get(line.pk, ())) for line in lines]
 
 
-def _line(line: OrderLine, places: Mapping[UUID, tuple[Place, ...]], others: Iterable[Alternative]) -> LineRow:
+def _line(
+    line: OrderLine, kept: Mapping[UUID, tuple[tuple[Place, ...], str]], others: Iterable[Alternative]
+) -> LineRow:
     lot = line.inventory_item_id
+    places, remarks = kept.get(lot, ((), "")) if lot else ((), "")
     condition = str(ItemCondition(line.condition).label)
     if line.completeness:
         condition = f"{condition}, {str(Completeness(line.completeness).label).lower()}"
     return LineRow(
-        id=line.pk, position=line.position, lot_id=lot, lot_url=lot_url(lot) if lot and lot in places else "",
+        id=line.pk, position=line.position, lot_id=lot, lot_url=lot_url(lot) if lot and lot in kept else "",
         item_type=line.item_type, item_no=line.item_no or line.external_item_no, item_name=line.item_name,
         picture_no=line.item_no, color_id=line.color_id, color=look_of(line.color_id, line.color_name),
         condition=condition, description=line.description, channel_number=line.external_item_no,
         ordered=line.qty_ordered, reserved=line.qty_reserved, short=line.qty_short, picked=line.qty_picked,
         missing=line.qty_missing, shipped=line.qty_shipped, restocked=line.qty_restocked,
         unit_price=line.unit_price, total=line.line_total, status=line.status,
-        places=places.get(lot, ()) if lot else (), is_cover=line.covers_id is not None, alternatives=tuple(others),
+        places=places, remarks=remarks, is_cover=line.covers_id is not None, alternatives=tuple(others),
     )  # fmt: skip
 
 

@@ -64,6 +64,15 @@ def test_what_does_not_match_is_not_shown(owner, query):
     assert "24418822" not in _text(owner.get(f"/orders/?{query}"))
 
 
+def test_a_line_says_where_its_pieces_lie_by_the_remarks_where_the_lot_has_no_place(owner):
+    placed = make_lot(remarks="bought in May", location=make_location("D-07"))
+    order = type_in((make_lot(remarks="A-23-30"), 1), (placed, 1))
+    page = _text(owner.get(f"/orders/{order.pk}/"))
+    assert "A-23-30" in page
+    assert "D-07" in page
+    assert "bought in May" not in page
+
+
 def test_an_unknown_filter_is_said_not_ignored(owner):
     type_in((make_lot(), 1))
     assert "Country: Nowhere" in _text(owner.get("/orders/?country=Nowhere"))
