@@ -9,6 +9,8 @@ from common.fields import EncryptedJSONField
 from common.models import BaseModel, VersionedModel
 from stores.choices import Channel, StoreState
 
+_OWN_STOCK = "Your stock"
+
 
 class Store(VersionedModel):
     """One seller's shop on a channel. The local one is the shop's own counter: orders typed in, and no server."""
@@ -38,6 +40,11 @@ class Store(VersionedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def stock_name(self) -> str:
+        """Answer what it is called beside stores that it is compared with: the local one is the shop's own stock."""
+        return _OWN_STOCK if self.channel == Channel.LOCAL else self.name
 
 
 class StoreCredential(BaseModel):

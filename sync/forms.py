@@ -9,7 +9,6 @@ from django import forms
 from stores.channels import LotField
 from stores.models import Store
 from sync.choices import Direction
-from sync.queries.listing import label_of
 from sync.queries.runs import FIELD_LABELS
 from sync.services.runs.options import Crowds, Differs, NewThere
 
@@ -68,7 +67,7 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, stores: Iterable[Store], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(str(store.pk), label_of(store)) for store in stores]
+        choices = [(str(store.pk), store.stock_name) for store in stores]
         for name in ("source", "target"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]  # it is one of choices
 

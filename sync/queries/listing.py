@@ -17,20 +17,13 @@ from sync.models import SyncConflict, SyncPlanItem, SyncRun
 from sync.queries import conflicts, runs
 from sync.queries.runs import FIELD_LABELS, RunView
 
-# How the shop's own stock is called where it stands beside stores.
-OWN_STOCK = "Your stock"
 PAGE = 50
-
-
-def label_of(store: Store) -> str:
-    """Answer what a store is called in a run: the local one stands for the shop's own stock."""
-    return OWN_STOCK if store.channel == Channel.LOCAL else store.name
 
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
 def _store_words(store_id: UUID) -> str:
     store = Store.objects.filter(pk=store_id).first()
-    return f"Store: {label_of(store) if store else 'one that is not there'}"
+    return f"Store: {store.stock_name if store else 'one that is not there'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +134,7 @@ def deeds_of(run: SyncRun) -> list[Deed]:
     stores = Store.objects.in_bulk(list(counts)) if counts else {}
     found = [
         Deed(
-            store, label_of(store), store.channel == Channel.LOCAL, counts[key].get(Action.ADD, 0),
+            store, store.stock_name, store.channel == Channel.LOCAL, counts[key].get(Action.ADD, 0),
             counts[key].get(Action.UPDATE, 0), counts[key].get(Action.REMOVE, 0),
         )
         for key, store in stores.items()

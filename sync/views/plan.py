@@ -90,7 +90,7 @@ def run_page(request: HttpRequest, found: SyncRun, *, said: str = "") -> HttpRes
     who = actor.current()
     context = {
         "run": found, "view": view, "status": view.status, "is_busy": is_busy,
-        "source": listing.label_of(found.source_store), "target": listing.label_of(found.target_store),
+        "source": found.source_store.stock_name, "target": found.target_store.stock_name,
         "is_both": found.direction == Direction.BIDIRECTIONAL,
         "step": _step(view), "can_approve": listing.can_approve(view), "pairs": listing.pairs_to_note(view),
         "job": jobs.row_of(job, who=who, now=now) if job else None,
@@ -124,10 +124,10 @@ def _percent(view: RunView) -> int:
 
 
 def _worths(view: RunView) -> list[dict[str, Any]]:
-    local = stores.local_store().name
+    local = stores.local_store()
     return [
         {
-            "name": listing.OWN_STOCK if each.store_name == local else each.store_name, "before": each.before,
+            "name": local.stock_name if each.store_name == local.name else each.store_name, "before": each.before,
             "after": each.after, "change": difference(each.before, each.after),
         }
         for each in view.worths
@@ -206,4 +206,4 @@ def _shown(row: PlanRow) -> ShownRow:
         for each in row.changes
     ]  # fmt: skip
     state = "" if changes else state_words(item.after_state or item.before_state)
-    return ShownRow(row, look_of(item.color_id, item.color_name), changes, state, listing.label_of(item.store))
+    return ShownRow(row, look_of(item.color_id, item.color_name), changes, state, item.store.stock_name)

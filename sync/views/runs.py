@@ -49,7 +49,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "rows": [
             {
                 "run": found, "status": status, "did": did(found, status),
-                "source": listing.label_of(found.source_store), "target": listing.label_of(found.target_store),
+                "source": found.source_store.stock_name, "target": found.target_store.stock_name,
                 "is_both": found.direction == Direction.BIDIRECTIONAL, "is_drift": found.trigger == Trigger.DRIFT,
             }
             for found, status in page.rows
@@ -64,7 +64,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "chosen": {name: str(value) for name, value in filters.values.items()},
         "statuses": RunStatus.choices,
         "triggers": Trigger.choices,
-        "stores": [(str(store.pk), listing.label_of(store)) for store in stores.stores()],
+        "stores": [(str(store.pk), store.stock_name) for store in stores.stores()],
         "conflicts": conflicts.count_open(),
         "may_preview": actor.current().can("sync:preview"),
         "can_compare": any(store.channel != Channel.LOCAL for store in _comparable()),

@@ -102,7 +102,7 @@ def _refuse_overtaken(run: SyncRun, other: SyncRun | None, then: str) -> None:
     if other is None:
         return
     if other.status == RunStatus.APPLYING:
-        name = run.target_store.name if other.target_store_id == run.target_store_id else "one of these stores"
+        name = run.target_store.stock_name if other.target_store_id == run.target_store_id else "one of these stores"
         raise Conflict(f"Run {other.number} is changing {name} already. Wait for it, or stop it.")
     raise Conflict(f"Run {other.number} has changed these stores since this was planned. {then}")
 
@@ -113,12 +113,14 @@ def start_applying(run: SyncRun, *, now: datetime) -> SyncRun:
     Store.objects.select_for_update(no_key=True).get(pk=run.target_store_id)
     others = SyncRun.objects.filter(target_store=run.target_store_id, status=RunStatus.APPLYING).exclude(pk=run.pk)
     if (other := others.first()) is not None:
-        raise Conflict(f"Run {other.number} is changing {run.target_store.name} already. Wait for it, or stop it.")
+        raise Conflict(
+            f"Run {other.number} is changing {run.target_store.stock_name} already. Wait for it, or stop it."
+        )
     who = actor.current()
     if run.approved_at is None:
         run.approved_at, run.approved_by_id = now, UUID(who.id) if who.kind is ActorKind.USER else None
     run.status, run.error_message, run.completed_at = RunStatus.APPLYING, "", None
-    label = f"Bring {run.target_store.name} into step (run {run.number})"
+    label = f"Bring {run.target_store.stock_name} into step (run {run.number})"
     run.apply_job = jobs.start(APPLY, args={"run_id": str(run.pk)}, label=label[:200])
     run.save()
     return run

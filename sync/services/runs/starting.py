@@ -158,7 +158,7 @@ def end_preview(*, job_id: UUID, status: str, now: datetime) -> None:
 
 def _begin(run: SyncRun) -> None:
     run.status = RunStatus.PENDING
-    label = f"Compare {run.source_store.name} with {run.target_store.name}"
+    label = f"Compare {run.source_store.stock_name} with {run.target_store.stock_name}"
     run.plan_job = jobs.start(PREVIEW, args={"run_id": str(run.pk)}, label=label[:200])
     run.save()
 

@@ -45,5 +45,5 @@ def about(run: SyncRun) -> dict[str, Any]:
     return {
         "run_id": str(run.pk), "number": run.number, "trigger": run.trigger,
         "source_store_id": str(run.source_store_id), "target_store_id": str(run.target_store_id),
-        "source_name": run.source_store.name, "target_name": run.target_store.name,
+        "source_name": run.source_store.stock_name, "target_name": run.target_store.stock_name,
     }  # fmt: skip
