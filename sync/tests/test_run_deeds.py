@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from audit import bulk
 from audit import services as audit
 from common.errors import Conflict
 from common.testing.dying import listening
+from common.testing.people import make_user
 from common.testing.sandbox import SandboxProcess
 from inventory import services as inventory
 from inventory.models import InventoryExternalId, InventoryItem
@@ -102,6 +104,22 @@ def test_a_run_is_taken_back_here_and_then_there(code: str, seller: Seller) -> N
     assert inverse.status == RunStatus.COMPLETED, inverse.error_message
     assert seller.there() == {came: 6}
     assert list(InventoryItem.objects.all()) == [mine]
+
+
+@pytest.mark.parametrize("code", ["bricklink"])
+def test_a_run_that_is_taken_back_in_part_says_what_is_left_there(code: str, seller: Seller, client: Client) -> None:
+    changed, _other = make_lot(qty=9, item_no="3001"), make_lot(qty=8, item_no="3003")
+    run = carry_out(plan(local(), seller.store))
+    inventory.adjust_stock(lot_id=changed.pk, qty_available=7, now=timezone.now())
+    push_store(store_id=seller.store.pk, now=timezone.now())
+    assert run.change_set_id is not None
+    audit.revert(change_set_id=run.change_set_id)
+    assert sorted(seller.there().values()) == [7, 8]
+    client.force_login(make_user(role="owner"))
+    page = client.get(f"/sync/runs/{run.pk}/").content.decode()
+    assert "taken back, but for what was changed since" in page
+    assert "nobody keeps it in step" in page
+    assert "Plan what brings Demo on bricklink back" in page
 
 
 @pytest.mark.parametrize("code", ["bricklink"])
