@@ -22,7 +22,7 @@ from inventory.queries import catalog as queries
 from inventory.queries.catalog import Result
 from inventory.queries.demand import ORDERS_SHOWN, open_orders_of
 from inventory.queries.holdings import held, holdings_of
-from inventory.queries.lots import LotRow
+from inventory.queries.rows import LotRow
 from inventory.serializers import PICTURE, InStock
 
 _LIMIT, _MOST = 20, 50

@@ -39,8 +39,9 @@ from inventory.queries import imports
 from inventory.queries.catalog import stock_of
 from inventory.queries.filters import PARAMETERS, Filters, filtered, leaves_few
 from inventory.queries.locations import LEVELS, location_with_contents, locations_matching, with_contents
-from inventory.queries.lots import LotRow as StockRow
-from inventory.queries.lots import Place, get_lot, places_of, places_read, with_places
+from inventory.queries.lots import get_lot
+from inventory.queries.rows import LotRow as StockRow
+from inventory.queries.rows import Place, places_of, places_read, with_places
 from inventory.serializers import (
     BulkAnswer,
     BulkInput,

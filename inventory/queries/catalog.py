@@ -10,8 +10,8 @@ from catalog.queries.items import Key, Known, details_of
 from catalog.queries.search import Hit
 from inventory.models import InventoryItem
 from inventory.queries.demand import OpenOrder, open_orders_of
-from inventory.queries.lots import LotRow, places_read, row_of, with_places
 from inventory.queries.mappings import find_items, meant_by
+from inventory.queries.rows import LotRow, places_read, row_of, with_places
 
 __all__ = ["Result", "find_items", "meant_by", "stock_of", "with_stock"]
 # Lots of an item that are shown, the largest ones; of a few items a store has hundreds.

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from catalog.models import CatalogItem
 from catalog.queries.items import Key, colors_of
 from inventory.models import InventoryItem
-from inventory.queries.lots import ColorLook, look_of
+from inventory.queries.rows import ColorLook, look_of
 
 
 @dataclass(frozen=True, slots=True)

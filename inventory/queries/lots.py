@@ -1,26 +1,18 @@
-"""What is asked about lots: the list in pages, its totals, one lot with its ledger, and lots that are alike."""
+"""What is asked about lots: the list in pages, its totals and views, what filters offer, one lot and those alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count, DecimalField, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import JSONObject
-from django.urls import reverse
+from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum
 from django.utils import timezone
 
-from audit import labels
-from audit.models import ChangeSet
-from catalog import colors
 from common.api.pagination import CursorPagination, Page
 from common.errors import NotFound
-from inventory.choices import MovementKind
-from inventory.models import InventoryItem, InventoryItemLocation, ListPage, Location, SavedView, StockMovement
+from inventory.models import InventoryItem, ListPage, Location, SavedView
 from inventory.models.lots import (
     description_start,
     first_tier,
@@ -32,8 +24,8 @@ from inventory.models.lots import (
     stock_room,
 )
 from inventory.queries.filters import Filters, Term, filtered, leaves_few
-from inventory.queries.pricing import SoldFor, sold_read, with_sold
-from inventory.tiers import as_text
+from inventory.queries.pricing import with_sold
+from inventory.queries.rows import ColorLook, LotRow, look_of, places_read, row_of, rows_of, with_places
 from stores.choices import Channel
 from stores.models import Store
 
@@ -42,216 +34,6 @@ COUNTED = 10_000
 _PATIENCE_MS = 400
 _NEAR_TERMS, _NEAR_COUNTED = 6, 1000
 _SHOWN_COLORS, _SHOWN_CATEGORIES = 60, 200
-
-
-# --- Rows -----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class ColorLook:
-    """How a color is drawn: without RGB only by its name."""
-
-    name: str
-    rgb: str = ""
-    kind: str = "solid"
-
-
-_KINDS = {"transparent": "transparent", "chrome": "chrome", "pearl": "pearl", "metallic": "metallic",
-          "glitter": "glitter", "speckle": "glitter", "satin": "transparent"}  # fmt: skip
-
-
-def look_of(color_id: int | None, name: str = "") -> ColorLook:
-    """Answer how a lot's color is drawn; (Not Applicable) and no color have only their name."""
-    color = colors.get(color_id)
-    if color is None:
-        return ColorLook(name)
-    return ColorLook(name or color.name, color.rgb, _KINDS.get(color.color_type.lower(), "solid"))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """So many pieces of a lot lie there."""
-
-    location_id: UUID
-    code: str
-    qty: int
-
-
-@dataclass(frozen=True, slots=True)
-class LotRow:
-    """A lot as lists and its page show it."""
-
-    id: UUID
-    version: int
-    item_type: str
-    type_label: str
-    item_no: str
-    item_name: str
-    category_name: str
-    color_id: int | None
-    color: ColorLook
-    condition: str
-    condition_label: str
-    completeness_label: str
-    grade_label: str
-    qty_available: int
-    qty_reserved: int
-    unit_price: Decimal
-    currency: str
-    cost_basis: Decimal | None
-    sale_percent: int
-    bulk: int
-    tiers: str
-    description: str
-    remarks: str
-    is_retain: bool
-    stock_room: str
-    weight_grams: Decimal | None
-    low_stock_threshold: int | None
-    is_locked: bool
-    reserved_for: str
-    date_added: datetime
-    last_sold_at: datetime | None
-    updated_at: datetime
-    places: tuple[Place, ...]
-    # Only where the list was asked for it.
-    sold: SoldFor | None = None
-
-    @property
-    def url(self) -> str:
-        """Answer the lot's page."""
-        return lot_url(self.id)
-
-    @property
-    def name(self) -> str:
-        """Answer what people call the lot: `3001 · Red · New`."""
-        return " · ".join(part for part in (self.item_no, self.color.name, self.condition_label) if part)
-
-    @property
-    def qty_on_hand(self) -> int:
-        """Answer how many pieces are in the house."""
-        return self.qty_available + self.qty_reserved
-
-    @property
-    def qty_placed(self) -> int:
-        """Answer how many of them lie somewhere."""
-        return sum(place.qty for place in self.places)
-
-    @property
-    def qty_unplaced(self) -> int:
-        """Answer how many of them lie nowhere."""
-        return max(0, self.qty_on_hand - self.qty_placed)
-
-    @property
-    def is_low(self) -> bool:
-        """Tell whether fewer are for sale than should be."""
-        return self.low_stock_threshold is not None and self.qty_available < self.low_stock_threshold
-
-    @property
-    def value(self) -> Decimal:
-        """Answer what the pieces for sale are worth at list price."""
-        return self.qty_available * self.unit_price
-
-    @property
-    def margin(self) -> Decimal | None:
-        """Answer what share of the price is earned, in percent."""
-        if self.cost_basis is None or not self.unit_price:
-            return None
-        return (self.unit_price - self.cost_basis) / self.unit_price * 100
-
-    @property
-    def place(self) -> Place | None:
-        """Answer where the walk finds the lot first."""
-        return self.places[0] if self.places else None
-
-    @property
-    def more_places(self) -> int:
-        """Answer at how many other places it lies too."""
-        return len(self.places) - 1
-
-
-def lot_url(lot_id: UUID) -> str:
-    """Answer a lot's page."""
-    return reverse("inventory:lot", args=[lot_id])
-
-
-def is_locked(lot: InventoryItem, *, now: datetime) -> bool:
-    """Tell whether rules and bulk edits leave the price alone."""
-    return lot.price_locked and (lot.price_lock_expires_at is None or lot.price_lock_expires_at > now)
-
-
-def row_of(lot: InventoryItem, places: Iterable[Place] = (), *, now: datetime | None = None) -> LotRow:
-    """Answer the lot as it is shown."""
-    now = now or timezone.now()
-    return LotRow(
-        id=lot.pk,
-        version=lot.version,
-        item_type=lot.item_type,
-        type_label=lot.get_item_type_display(),
-        item_no=lot.item_no,
-        item_name=lot.item_name,
-        category_name=lot.category_name,
-        color_id=lot.color_id,
-        color=look_of(lot.color_id, lot.color_name),
-        condition=lot.condition,
-        condition_label=lot.get_condition_display(),
-        completeness_label=lot.get_completeness_display() if lot.completeness else "",
-        grade_label=lot.get_sub_condition_display() if lot.sub_condition else "",
-        qty_available=lot.qty_available,
-        qty_reserved=lot.qty_reserved,
-        unit_price=lot.unit_price,
-        currency=lot.currency,
-        cost_basis=lot.cost_basis,
-        sale_percent=lot.sale_percent,
-        bulk=lot.bulk,
-        tiers=as_text(lot.tier_prices),
-        description=lot.description,
-        remarks=lot.remarks,
-        is_retain=lot.is_retain,
-        stock_room=lot.stock_room_id,
-        weight_grams=lot.weight_grams,
-        low_stock_threshold=lot.low_stock_threshold,
-        is_locked=is_locked(lot, now=now),
-        reserved_for=lot.reserved_for,
-        date_added=lot.date_added,
-        last_sold_at=lot.last_sold_at,
-        updated_at=lot.updated_at,
-        places=tuple(places),
-        sold=sold_read(lot, now=now),
-    )
-
-
-def places_of(lot_ids: Iterable[UUID]) -> dict[UUID, list[Place]]:
-    """Answer where the lots lie, in walking order. One query."""
-    rows = (
-        InventoryItemLocation.objects.filter(inventory_item__in=list(lot_ids), qty__gt=0)
-        .order_by("location__route_key", "location_id")
-        .values_list("inventory_item_id", "location_id", "location__code", "qty")
-    )
-    found: dict[UUID, list[Place]] = {}
-    for lot_id, location_id, code, qty in rows:
-        found.setdefault(lot_id, []).append(Place(location_id, code, qty))
-    return found
-
-
-def rows_of(lots: Iterable[InventoryItem]) -> list[LotRow]:
-    """Answer the lots as they are shown, with where they lie. One query more."""
-    found = list(lots)
-    places = places_of([lot.pk for lot in found]) if found else {}
-    now = timezone.now()
-    return [row_of(lot, places.get(lot.pk, ()), now=now) for lot in found]
-
-
-def with_places(lots: "QuerySet[InventoryItem]") -> "QuerySet[InventoryItem]":
-    """Answer the lots with where they lie, in walking order, in the same query."""
-    places = InventoryItemLocation.objects.filter(inventory_item=OuterRef("pk"), qty__gt=0)
-    ordered = places.order_by("location__route_key", "location_id")
-    found = ordered.values(place=JSONObject(id="location_id", code="location__code", qty="qty"))
-    return lots.annotate(found_places=ArraySubquery(found))
-
-
-def places_read(lot: InventoryItem) -> Iterable[Place]:
-    """Answer where a lot of `with_places` lies."""
-    read: list[dict[str, Any]] = getattr(lot, "found_places", [])
-    return (Place(UUID(place["id"]), place["code"], place["qty"]) for place in read)
 
 
 # --- The list -------------------------------------------------------------------------------------------------------
@@ -508,87 +290,6 @@ def get_lot(lot_id: UUID) -> InventoryItem:
 def lot_row(lot: InventoryItem) -> LotRow:
     """Answer a lot as its page shows it, with where it lies. One query."""
     return rows_of([lot])[0]
-
-
-@dataclass(frozen=True, slots=True)
-class MovementRow:
-    """One line of a lot's ledger: what moved, what was there then, who or what it was."""
-
-    id: int
-    kind: str
-    label: str
-    delta_available: int
-    delta_reserved: int
-    balance_available: int
-    balance_reserved: int
-    at: datetime
-    note: str
-    actor: str
-    deed: str
-    change_set_url: str
-    cause_url: str
-    cause_words: str
-    cause_permission: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """Some of a lot's movements, newest first; `before` asks for older ones, None is that there are none."""
-
-    rows: tuple[MovementRow, ...]
-    before: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Where a kind of cause is shown, to whom, and how the link is called."""
-
-    url_name: str
-    words: str
-    permission: str
-
-
-_CAUSES = {
-    "import": Cause("inventory:import", "The import", "inventory:import"),
-    "lot": Cause("inventory:lot", "The other lot", "inventory:read"),
-    "location": Cause("inventory:location", "The location", "inventory:read"),
-    "order": Cause("orders:order", "The order", "orders:read"),
-}
-
-
-def movements_of(lot_id: UUID, *, before: int | None = None, limit: int = 50) -> Ledger:
-    """Answer a lot's ledger, newest first, each line with its cause. Two queries."""
-    moves = StockMovement.objects.filter(inventory_item_id=lot_id)
-    if before is not None:
-        moves = moves.filter(pk__lt=before)
-    read = list(moves.order_by("-pk")[: limit + 1])
-    shown = read[:limit]
-    sets = {row.pk: row for row in ChangeSet.objects.filter(pk__in={move.change_set_id for move in shown})}
-    return Ledger(
-        rows=tuple(_movement_row(move, sets.get(move.change_set_id)) for move in shown),
-        before=shown[-1].pk if len(read) > limit else None,
-    )
-
-
-def _movement_row(move: StockMovement, deed: ChangeSet | None) -> MovementRow:
-    cause = _CAUSES.get(move.cause_type)
-    return MovementRow(
-        id=move.pk,
-        kind=move.kind,
-        label=str(MovementKind(move.kind).label),
-        delta_available=move.delta_available,
-        delta_reserved=move.delta_reserved,
-        balance_available=move.balance_available,
-        balance_reserved=move.balance_reserved,
-        at=move.created_at,
-        note=move.note,
-        actor=deed.actor_name if deed else "",
-        deed=labels.deed_words(deed.action, deed.reason) if deed else "",
-        change_set_url=reverse("audit:change_set", args=[deed.pk]) if deed else "",
-        cause_url=reverse(cause.url_name, args=[move.cause_id]) if cause and move.cause_id else "",
-        cause_words=cause.words if cause else "",
-        cause_permission=cause.permission if cause else "",
-    )
 
 
 def alike(*, item_type: str, item_no: str, color_id: int | None, condition: str, limit: int = 10) -> list[LotRow]:

@@ -11,7 +11,7 @@ from common.errors import NotFound
 from inventory.choices import PriceOutcome, RepricingStatus
 from inventory.models import InventoryItem, RepricingLine, RepricingRule, RepricingRun
 from inventory.queries.filters import Filters
-from inventory.queries.lots import ColorLook, look_of
+from inventory.queries.rows import ColorLook, look_of
 from inventory.repricing import SKIP_WORDS, Skip, Terms
 from jobs.choices import JobStatus
 

@@ -28,8 +28,8 @@ from inventory.choices import ItemCondition
 from inventory.forms.lots import FIELDS, changes_of, typed
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries
-from inventory.queries.lots import LotRow
 from inventory.queries.mappings import find_items
+from inventory.queries.rows import LotRow, lot_url, row_of
 from inventory.views.catalog import rows_of
 from inventory.views.listing import symbol
 from inventory.views.lots import as_id, color_names
@@ -86,7 +86,7 @@ def add(request: HttpRequest) -> HttpResponse:
             if "next" in request.POST:
                 kept = "&".join(f"{name}={entered[name]}" for name in _CARRIED if entered[name])
                 return go_on(request, f"{reverse('inventory:add')}?{kept}", message=message, undo=change_set)
-            return go_on(request, queries.lot_url(made.pk), message=message, undo=change_set)
+            return go_on(request, lot_url(made.pk), message=message, undo=change_set)
     context = {
         "entered": entered,
         "key": new_id(),
@@ -98,7 +98,7 @@ def add(request: HttpRequest) -> HttpResponse:
         "color_names": color_names(),
         "symbol": symbol(),
         "recent": [
-            (queries.lot_url(UUID(lot_id)), message, undo_url(change_set))
+            (lot_url(UUID(lot_id)), message, undo_url(change_set))
             for lot_id, change_set, message in request.session.get(_RECENT_KEY, [])
         ],
     }
@@ -131,9 +131,9 @@ def _add(entered: Mapping[str, str], key: UUID) -> tuple[InventoryItem, str]:
     if entered["add_to"]:
         present = queries.get_lot(as_id(entered["add_to"]))
         changed = services.add_pieces(lot_id=present.pk, qty=qty, location_id=location_id, cause_key=str(key), now=now)
-        return changed, f"{qty:,} added to {queries.row_of(changed).name}."
+        return changed, f"{qty:,} added to {row_of(changed).name}."
     made = services.create_lot(values=values, qty_available=qty, location_id=location_id, lot_id=key, now=now)
-    return made, f"{queries.row_of(made).name} added: {qty:,}."
+    return made, f"{row_of(made).name} added: {qty:,}."
 
 
 def _alike(entered: Mapping[str, str]) -> list[LotRow]:

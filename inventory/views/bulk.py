@@ -21,6 +21,7 @@ from inventory import services
 from inventory.forms.lots import FIELDS, shown
 from inventory.queries import lots as queries
 from inventory.queries.filters import Filters
+from inventory.queries.rows import lot_url
 from inventory.services.bulk_edit import Example, Selection
 from inventory.views.listing import symbol
 from inventory.views.state import list_url
@@ -180,7 +181,7 @@ def _example(example: Example) -> ExampleRow:
         for name, before in example.before.items()
         if before != example.after[name] and name != "is_stock_room"
     )  # fmt: skip
-    return ExampleRow(example.name, queries.lot_url(example.lot_id), changes)
+    return ExampleRow(example.name, lot_url(example.lot_id), changes)
 
 
 @require_POST

@@ -20,7 +20,7 @@ from common.http import HttpRequest
 from inventory.queries import catalog as queries
 from inventory.queries.demand import wanted, wanted_of
 from inventory.queries.holdings import ColorRow, Holding, color_rows, held, holdings_of
-from inventory.queries.lots import ColorLook, look_of
+from inventory.queries.rows import ColorLook, look_of
 from inventory.views.parts import page_of, start_of
 from inventory.views.state import list_url
 

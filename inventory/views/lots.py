@@ -24,7 +24,8 @@ from inventory.choices import ItemCondition
 from inventory.forms.lots import FIELDS, IN_CELLS, LotField, changes_of, shown, typed, value_of
 from inventory.models import InventoryItem
 from inventory.queries import lots as queries
-from inventory.queries.lots import LotRow
+from inventory.queries.movements import movements_of
+from inventory.queries.rows import LotRow, lot_url, row_of
 from inventory.views.listing import symbol
 from inventory.views.state import list_url
 
@@ -99,7 +100,7 @@ def _page_context(request: HttpRequest, lot: InventoryItem) -> dict[str, Any]:
     wanted = request.GET.get("tab", "overview")
     shown_tabs = [each for each in _TABS if each[0] != "history" or actor.current().can("audit:read")]
     tab = wanted if wanted in dict(shown_tabs) else "overview"
-    url = queries.lot_url(lot.pk)
+    url = lot_url(lot.pk)
     before, after = queries.neighbors_of(lot)
     context: dict[str, Any] = {
         "lot": queries.lot_row(lot),
@@ -108,8 +109,8 @@ def _page_context(request: HttpRequest, lot: InventoryItem) -> dict[str, Any]:
             Tab(label, url if name == "overview" else f"{url}?tab={name}", name == tab) for name, label in shown_tabs
         ],
         "symbol": symbol(),
-        "previous_url": queries.lot_url(before) if before else "",
-        "next_url": queries.lot_url(after) if after else "",
+        "previous_url": lot_url(before) if before else "",
+        "next_url": lot_url(after) if after else "",
     }
     if tab == "overview":
         context["sections"] = [
@@ -120,7 +121,7 @@ def _page_context(request: HttpRequest, lot: InventoryItem) -> dict[str, Any]:
     elif tab == "movements":
         text = request.GET.get("before", "")
         older = int(text) if text.isascii() and text.isdecimal() and len(text) < _BIGINT_DIGITS else None
-        context["ledger"] = queries.movements_of(lot.pk, before=older)
+        context["ledger"] = movements_of(lot.pk, before=older)
     return context
 
 
@@ -239,7 +240,7 @@ def resolve(request: HttpRequest, lot_id: UUID) -> HttpResponse:
     came_from = (request.htmx.current_url_abs_path or "").partition("?")[0]
     if is_partial(request) and came_from == reverse("inventory:list"):
         return trigger(toast(HttpResponse(), message, undo=current_change_set_id()), "lots:refresh")
-    return go_on(request, queries.lot_url(changed.pk), message=message, undo=current_change_set_id())
+    return go_on(request, lot_url(changed.pk), message=message, undo=current_change_set_id())
 
 
 # --- Split, delete --------------------------------------------------------------------------------------------------
@@ -257,7 +258,7 @@ def split(request: HttpRequest, lot_id: UUID) -> HttpResponse:
         else:
             return go_on(
                 request,
-                queries.lot_url(made.pk),
+                lot_url(made.pk),
                 message=f"{made.qty_available:,} pieces split off {row.name}.",
                 undo=current_change_set_id(),
             )
@@ -293,6 +294,6 @@ def as_id(text: str) -> UUID:
 @require("inventory:delete")
 def delete(request: HttpRequest, lot_id: UUID) -> HttpResponse:
     """Delete a lot. Its movements stay, and Undo brings it back."""
-    name = queries.row_of(queries.get_lot(lot_id)).name
+    name = row_of(queries.get_lot(lot_id)).name
     services.delete_lots(lot_ids=[lot_id], now=timezone.now())
     return go_on(request, list_url("view=all"), message=f"{name} deleted.", undo=current_change_set_id())

@@ -21,7 +21,7 @@ from inventory.forms.mappings import MappingFilter, MappingForm, MeaningForm, me
 from inventory.forms.storage import add_errors
 from inventory.models import ItemMapping
 from inventory.queries import unmapped as queries
-from inventory.queries.lots import look_of
+from inventory.queries.rows import look_of
 from inventory.views.lots import color_names
 from inventory.views.parts import page_of, start_of
 

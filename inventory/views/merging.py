@@ -18,6 +18,7 @@ from common.ids import new_id
 from inventory import services
 from inventory.forms.lots import FIELDS
 from inventory.queries import lots as queries
+from inventory.queries.rows import lot_url, row_of, rows_of
 from inventory.services.merging import ALSO, POLICIES, equal_lots, lots_to_merge
 from inventory.views.bulk import done, errors_of, selection_of
 from inventory.views.listing import symbol
@@ -65,7 +66,7 @@ def _form(request: HttpRequest, problem: Invalid | Conflict | None = None) -> Ht
     try:
         if selection.query is not None:
             raise Invalid("Choose the lots to merge one by one, or consolidate all equal ones.")
-        rows = queries.rows_of(lots_to_merge(selection.ids))
+        rows = rows_of(lots_to_merge(selection.ids))
     except Invalid as wrong:
         problems = problems or errors_of(wrong)
     context = {
@@ -84,7 +85,7 @@ def _form(request: HttpRequest, problem: Invalid | Conflict | None = None) -> Ht
 @require("inventory:write")
 def merge_with(request: HttpRequest, lot_id: UUID) -> HttpResponse:
     """Show the lots that are the same thing as one, and ask which of them are to become one."""
-    lots = queries.rows_of(equal_lots(queries.get_lot(lot_id)))
+    lots = rows_of(equal_lots(queries.get_lot(lot_id)))
     context = {"lot": lots[0], "others": lots[1:]}
     return htmx.render(request, "inventory/merge_with.html", context)
 
@@ -105,9 +106,9 @@ def apply(request: HttpRequest) -> HttpResponse:
     except (Invalid, Conflict) as problem:
         return _form(request, problem)
     merged = len(set(selection.ids) - {target_id}) + 1
-    message = f"{merged:,} lots merged into {queries.row_of(kept).name}."
+    message = f"{merged:,} lots merged into {row_of(kept).name}."
     if not htmx.is_partial(request):
-        return htmx.go_on(request, queries.lot_url(kept.pk), message=message, undo=current_change_set_id())
+        return htmx.go_on(request, lot_url(kept.pk), message=message, undo=current_change_set_id())
     return done(request, message, undo=current_change_set_id())
 
 

@@ -21,8 +21,8 @@ from inventory import services
 from inventory.forms.part_out import PartOutForm
 from inventory.forms.storage import add_errors
 from inventory.part_out import Row
-from inventory.queries.lots import look_of
 from inventory.queries.part_out import PartOut, part_out_of
+from inventory.queries.rows import look_of
 
 _LONGEST_KEY = 100
 _INITIAL = {"times": "1", "condition": "NEW", "figures": "whole", "spares": "yes", "factor": "1"}

@@ -25,8 +25,8 @@ from common.wire import CallClass
 from inventory.choices import ItemCondition
 from inventory.queries import lots
 from inventory.queries.holdings import color_rows
-from inventory.queries.lots import ColorLook, look_of
 from inventory.queries.pricing import explanation_of, guides_of, key_of, market
+from inventory.queries.rows import ColorLook, look_of
 from inventory.views.listing import symbol
 
 _MAX_DIGITS = 5

@@ -18,7 +18,7 @@ from audit.models import ChangeSet
 from audit.recording import history_of
 from inventory.choices import Completeness, ItemCondition
 from inventory.models import InventoryItem, StockMovement
-from inventory.queries.lots import ColorLook, Place, look_of, lot_url, places_read, with_places
+from inventory.queries.rows import ColorLook, Place, look_of, lot_url, places_read, with_places
 from orders import lifecycle
 from orders.choices import OrderStatus
 from orders.lifecycle import By, Status

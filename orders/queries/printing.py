@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from common import workspace
-from inventory.queries.lots import places_of
+from inventory.queries.rows import places_of
 from orders.models import Order, OrderLine
 from orders.queries.details import address_lines
 

@@ -18,7 +18,8 @@ from common.http import HttpRequest
 from common.ids import new_id
 from common.templatetags.ui import SYMBOLS
 from inventory.queries.holdings import lots_by_id
-from inventory.queries.lots import LotRow, find_lots, rows_of
+from inventory.queries.lots import find_lots
+from inventory.queries.rows import LotRow, rows_of
 from orders import services
 from orders.errors import OrderClosed
 from orders.forms import NewOrderForm, add_errors, lines_of

@@ -16,7 +16,7 @@ from common.errors import BadRequest, NotFound
 from common.htmx import go_on, redirect, render
 from common.http import HttpRequest
 from common.tables import Chip
-from inventory.queries.lots import look_of
+from inventory.queries.rows import look_of
 from inventory.views.parts import page_of, start_of, url_with
 from sync.queries import listing
 from sync.queries.conflicts import ConflictRow

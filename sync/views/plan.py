@@ -15,7 +15,7 @@ from common.htmx import render, toast
 from common.http import HttpRequest
 from common.ids import new_id
 from common.tables import Chip
-from inventory.queries.lots import ColorLook, look_of
+from inventory.queries.rows import ColorLook, look_of
 from inventory.views.listing import symbol
 from inventory.views.parts import taking_back
 from jobs import queries as jobs
