@@ -27,8 +27,8 @@ from sync.channels import Channel
 from sync.models import OrderTold
 from sync.remote import Pushed, StatusPush, Tracking
 from sync.services import bases
+from sync.services.arriving import pieces_of
 from sync.services.connecting import connect
-from sync.services.pulling import pieces_of
 
 TELL = "sync.tell_orders"
 # After each refusal; then it is for a person.

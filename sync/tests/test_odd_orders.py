@@ -26,7 +26,7 @@ from stores import services as stores
 from stores.channels import spec_of
 from stores.models import Store, StoreSyncState
 from sync.models import StuckOrder
-from sync.services import connect, pulling
+from sync.services import arriving, connect, pulling
 from sync.tests.conftest import credentials_of
 from sync.tests.scripted import Scripted, literal, refused
 from sync.tests.sellers import check_books, order_numbered, qty_of
@@ -207,7 +207,7 @@ def test_ten_versions_in_any_sequence_end_with_the_last(shop: Shop) -> None:
     for _ in range(5):
         dice.shuffle(versions)
         for remote, as_of in versions:
-            pulling.take_over(shop.store, spec_of("bricklink"), remote, as_of=as_of, now=timezone.now())
+            arriving.take_over(shop.store, spec_of("bricklink"), remote, as_of=as_of, now=timezone.now())
     assert order_numbered("1").subtotal == 9
     assert (qty_of(shop.lot.pk), base(shop)) == ((988, 12), 988)
     check_books()
@@ -297,7 +297,7 @@ def test_amounts_are_rounded_to_cents_once_and_the_same_again_is_no_change(shop:
     remote = connect(shop.store.pk, call_class="urgent").fetch_order("1")  # type: ignore[arg-type]
     assert remote is not None
     later = timezone.now() + timedelta(minutes=1)
-    pulling.take_over(shop.store, spec_of("bricklink"), remote, as_of=later, now=later)
+    arriving.take_over(shop.store, spec_of("bricklink"), remote, as_of=later, now=later)
     assert order_numbered("1").version == order.version
 
 

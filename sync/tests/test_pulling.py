@@ -15,7 +15,7 @@ from stores.channels import spec_of
 from stores.models import Store, StoreSyncState
 from sync.models import StuckOrder
 from sync.remote import RemoteOrder
-from sync.services import connect, pulling
+from sync.services import arriving, connect, pulling
 from sync.tests.sellers import CODES, Seller, check_books, order_numbered, qty_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick")]
@@ -102,7 +102,7 @@ def test_stock_moves_once_however_often_and_in_whichever_order_versions_come(cod
     for _ in range(10):
         dice.shuffle(versions)
         for remote, as_of in versions:
-            pulling.take_over(store, spec_of(code), remote, as_of=as_of, now=timezone.now())
+            arriving.take_over(store, spec_of(code), remote, as_of=as_of, now=timezone.now())
     extra = 4 if code == "bricklink" else 0
     assert qty_of(lots[0][0].pk) == (15 - extra, 5 + extra)
     assert qty_of(lots[1][0].pk) == (15, 5)
