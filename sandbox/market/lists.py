@@ -34,11 +34,9 @@ def shortened(request: Request, rows: Iterable[T]) -> Iterator[T]:
     if fault is None:
         yield from rows
         return
-    most, every = (
-        int(fault.options.get("most", 0)),
-        int(fault.options.get("every", 0 if "most" in fault.options else 3)),
-    )
+    most = int(fault.options["most"]) if "most" in fault.options else None
+    every = int(fault.options.get("every", 0 if most is not None else 3))
     for place, row in enumerate(rows, start=1):
-        if (most and place > most) or (every and place % every == 0):
+        if (most is not None and place > most) or (every and place % every == 0):
             continue
         yield row
