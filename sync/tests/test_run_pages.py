@@ -252,6 +252,12 @@ def test_lets_who_may_not_approve_ask_those_who_may(owner: Client, visit: Callab
     assert "Ask for approval" in page
     assert f"/sync/runs/{run.pk}/approve/" not in page
     assert staff.get(f"/sync/runs/{run.pk}/approve/").status_code == 403
+    # What is approved isn't chosen by who may not approve it either, as in the API.
+    assert "Leave out" not in page
+    path = f"/sync/runs/{run.pk}"
+    assert staff.post(f"{path}/choose/", {"leave_out": "all", "filters": "tab=add"}).status_code == 403
+    body = {"filter": {"tab": "add"}}
+    assert staff.patch(f"/api/v1{path}/plan", body, content_type="application/json").status_code == 403
     for _ in range(2):
         assert staff.post(f"/sync/runs/{run.pk}/ask/")["Location"] == f"/sync/runs/{run.pk}/"
     assert "asked for approval" in _text(staff, f"/sync/runs/{run.pk}/")

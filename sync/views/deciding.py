@@ -21,7 +21,7 @@ from sync.views.words import deed_words, span
 
 
 @require_POST
-@require("sync:preview")
+@require("sync:apply")
 def choose(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Leave lines out or take them in again: one (`leave_out=ID`), or all that the address' filters leave (`all`)."""
     for name, is_excluded in (("leave_out", True), ("take_in", False)):
