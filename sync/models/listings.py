@@ -29,6 +29,8 @@ class ListingState(models.Model):
     sales_count = models.PositiveIntegerField(default=0)
     # Nobody knows how it stands there: it is read before anything is sent.
     must_read = models.BooleanField(default=False)
+    # Its reading failed, and it alone: until then nobody tries again, and nothing is sent to it.
+    read_again_at = models.DateTimeField(null=True)
     # By how many pieces it may stand lower or higher there than the base says, and nobody can tell: sales about when it
     # was read, orders that were cancelled. What lies within is no edit.
     may_have_fewer = models.PositiveIntegerField(default=0)

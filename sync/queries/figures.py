@@ -84,4 +84,4 @@ def figures_of(store: Store, *, now: datetime) -> StoreFigures:
 def _refused(state: ListingState) -> Refused:
     lot = state.listing.inventory_item
     name = str(lot) if lot is not None else f"Lot {state.listing.external_lot_id}"
-    return Refused(lot.pk if lot else None, name, state.error, state.retry_at)
+    return Refused(lot.pk if lot else None, name, state.error, state.retry_at or state.read_again_at)

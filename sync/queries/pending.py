@@ -51,7 +51,7 @@ def behind(store: Store, *, limit: int) -> list[UUID]:
 
 def is_behind(store: Store, *, now: datetime) -> bool:
     """Tell whether anything of a store is to be compared, sent or looked at."""
-    if doubtful(store.pk).exists() or to_be_sent(store.pk, now=now).exists():
+    if doubtful(store.pk, now=now).exists() or to_be_sent(store.pk, now=now).exists():
         return True
     with connection.cursor() as cursor:
         cursor.execute(_IS_ANY_BEHIND, {"store": store.pk, "version": store.version})
@@ -80,9 +80,10 @@ def next_to_be_sent(store_id: UUID, *, at_most: int, limit: int, now: datetime) 
     return found
 
 
-def doubtful(store_id: UUID) -> "models.QuerySet[ListingState]":
-    """Answer the listings of which nobody knows how they stand there."""
-    return ListingState.objects.filter(Q(sent__isnull=False) | Q(must_read=True), store_id=store_id)
+def doubtful(store_id: UUID, *, now: datetime) -> "models.QuerySet[ListingState]":
+    """Answer the listings of which nobody knows how they stand there, but for those whose reading has just failed."""
+    is_due = Q(read_again_at__isnull=True) | Q(read_again_at__lte=now)
+    return ListingState.objects.filter(Q(sent__isnull=False) | Q(must_read=True), is_due, store_id=store_id)
 
 
 def stores_concerned(lot_ids: Collection[UUID] | None) -> list[UUID]:

@@ -210,7 +210,7 @@ def _sold_meanwhile(store_id: UUID, created: Sequence[Change]) -> dict[str, int]
 
 
 def _be_settled(state: ListingState, lot_version: int | None, rules_version: int | None) -> None:
-    state.sent = state.sent_at = state.retry_at = None
+    state.sent = state.sent_at = state.retry_at = state.read_again_at = None
     state.attempts, state.error = 0, ""
     state.lot_version, state.rules_version = lot_version, rules_version
 

@@ -1,28 +1,31 @@
 """Of what was sent without an answer, and of whatever else nobody knows how it stands there: looked at, then settled.
 
 Orders are pulled before and after the look, so that a sale in between is seen as one. What was expected had its effect;
-what is as before had none and is sent again; anything else is an edit there.
+what is as before had none and is sent again; anything else is an edit there. A lot that can't be read is set
+aside with the reason, and doesn't stop the others.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import bulk, context
-from common.errors import ProviderUnavailable
+from common.errors import ProviderRejected, ProviderUnavailable
 from common.steps import step
 from inventory import services as inventory
 from inventory.choices import MovementKind
 from inventory.models import InventoryExternalId
 from stores.channels import LotField
 from sync.channels import Channel
+from sync.channels.base import MisreadError
 from sync.models import ListingState
 from sync.queries.asking import is_short, lots_expected
+from sync.queries.pending import doubtful
 from sync.remote import Act, LotState, RemoteLot, marker_of
 from sync.services import bases, pulling, settling
 from sync.services.bases import Reading
@@ -36,6 +39,7 @@ _MOST_BY_ONE = 50
 # While sales come in faster than they can be read; the rest has its turn later.
 _ROUNDS = 4
 _OTHERS = frozenset(LotField) - {LotField.QTY}
+_UNREAD = "It can't be read there, so nothing is sent to it; that is tried again by itself."
 DELETED_THERE = "It was deleted there. List it again by a sync run, or delete it here."
 
 
@@ -55,24 +59,29 @@ class _Doubt:
 def settle_doubtful(*, store_id: UUID, channel: Channel, now: datetime) -> int:
     """Look at each listing in doubt until all are settled; answer how many were."""
     settled = 0
-    doubts = _doubts(store_id)
-    if not doubts:
+    if not _doubts(store_id, now=now):
         return 0
     pulling.pull_orders(store_id=store_id, now=now)
     for _round in range(_ROUNDS):
-        doubts = _doubts(store_id)
+        doubts = _doubts(store_id, now=now)
         if not doubts:
             break
         # The moment itself: sales are told apart by it.
         read_at = timezone.now()
-        found = _read(store_id, channel, doubts)
+        look = _Look(channel)
+        try:
+            found = look.at(store_id, doubts)
+        finally:
+            # Also where the channel is what failed: another one is asked first the next time.
+            for listing_id, reason in look.unread.items():
+                _set_aside(listing_id, reason, now=now)
         step("sync.read")
         pulling.pull_orders(store_id=store_id, now=timezone.now())
         for doubt in doubts:
             if doubt.listing_id in found:
                 settled += _settle(doubt, found[doubt.listing_id], read_at=read_at, now=now)
         step("sync.doubts_settled")
-        if not found:
+        if not found and not look.unread:
             few = (
                 f"{channel.spec.label} answered with far fewer lots than it had. That may be half an answer, so it is"
                 " asked again by itself. If it really has so few, compare the store by a sync run and say so there."
@@ -81,36 +90,73 @@ def settle_doubtful(*, store_id: UUID, channel: Channel, now: datetime) -> int:
     return settled
 
 
-def _doubts(store_id: UUID) -> list[_Doubt]:
-    rows = ListingState.objects.filter(Q(sent__isnull=False) | Q(must_read=True), store_id=store_id)
-    return [_Doubt(*row) for row in rows.order_by("pk").values_list("pk", "listing__external_lot_id", "sales_count")]
+def _doubts(store_id: UUID, *, now: datetime) -> list[_Doubt]:
+    rows = doubtful(store_id, now=now).order_by("pk")
+    return [_Doubt(*row) for row in rows.values_list("pk", "listing__external_lot_id", "sales_count")]
 
 
-def _read(store_id: UUID, channel: Channel, doubts: Sequence[_Doubt]) -> Mapping[UUID, RemoteLot | None]:
-    """Answer the lots of listings as they stand there, None for one that isn't there. One of which nobody can tell has
-    no entry: what isn't in a list that may be half an answer is asked for by itself, as far as that goes."""
-    numbered = {doubt.number: doubt.listing_id for doubt in doubts if doubt.number is not None}
-    markers = {marker_of(doubt.listing_id): doubt.listing_id for doubt in doubts if doubt.number is None}
-    found: dict[UUID, RemoteLot | None] = {}
-    by_marker = channel.finds_by_marker and len(markers) == 1
-    if len(numbered) > _ONE_BY_ONE or (markers and not by_marker):
-        count = 0
-        for page in channel.fetch_inventory():
-            count += len(page)
-            for lot in page:
-                listing_id = numbered.get(lot.lot_id) or markers.get(lot.marker)
-                if listing_id is not None:
-                    found.setdefault(listing_id, lot)
-        if not is_short(count, lots_expected(store_id)):
-            return {doubt.listing_id: found.get(doubt.listing_id) for doubt in doubts}
-        numbered = {number: key for number, key in numbered.items() if key not in found}
-        markers = {}
-    for number, listing_id in list(numbered.items())[:_MOST_BY_ONE]:
-        found[listing_id] = channel.fetch_lot(number)
-    for marker, listing_id in markers.items():
-        lots = channel.find_lots([marker]).get(marker)
-        found[listing_id] = lots[0] if lots else None
-    return found
+@dataclass(slots=True)
+class _Look:
+    """One look at some listings. `unread`: those whose reading failed, each with the reason."""
+
+    channel: Channel
+    unread: dict[UUID, str] = field(default_factory=dict)
+    _is_second: bool = False
+
+    def at(self, store_id: UUID, doubts: Sequence[_Doubt]) -> Mapping[UUID, RemoteLot | None]:
+        """Answer the lots of listings as they stand there, None for one that isn't there.
+
+        One of which nobody can tell has no entry: what isn't in a list that may be half an answer is asked for by
+        itself, as far as that goes.
+        """
+        numbered = {doubt.number: doubt.listing_id for doubt in doubts if doubt.number is not None}
+        markers = {marker_of(doubt.listing_id): doubt.listing_id for doubt in doubts if doubt.number is None}
+        found: dict[UUID, RemoteLot | None] = {}
+        by_marker = self.channel.finds_by_marker and len(markers) == 1
+        if len(numbered) > _ONE_BY_ONE or (markers and not by_marker):
+            count = 0
+            for page in self.channel.fetch_inventory():
+                count += len(page)
+                for lot in page:
+                    listing_id = numbered.get(lot.lot_id) or markers.get(lot.marker)
+                    if listing_id is not None:
+                        found.setdefault(listing_id, lot)
+            if not is_short(count, lots_expected(store_id)):
+                return {doubt.listing_id: found.get(doubt.listing_id) for doubt in doubts}
+            numbered = {number: key for number, key in numbered.items() if key not in found}
+            markers = {}
+        for number, listing_id in list(numbered.items())[:_MOST_BY_ONE]:
+            with self._alone(listing_id):
+                found[listing_id] = self.channel.fetch_lot(number)
+        for marker, listing_id in markers.items():
+            with self._alone(listing_id):
+                lots = self.channel.find_lots([marker]).get(marker)
+                found[listing_id] = lots[0] if lots else None
+        return found
+
+    @contextmanager
+    def _alone(self, listing_id: UUID) -> Iterator[None]:
+        """Have what goes wrong over one lot be that one's, as orders were read just before; two in a row that break the
+        channel mean that it isn't the lot, nor is it where the channel wants to be left alone."""
+        try:
+            yield
+        except (MisreadError, ProviderRejected) as error:
+            self.unread[listing_id] = error.detail
+        except ProviderUnavailable as error:
+            if self._is_second or "retry_after" in error.extra:
+                raise
+            self._is_second = True
+            self.unread[listing_id] = error.detail
+        else:
+            self._is_second = False
+
+
+@transaction.atomic
+def _set_aside(listing_id: UUID, reason: str, *, now: datetime) -> None:
+    states = settling.states_of(settling.hold([listing_id]))
+    for state in states.values():
+        settling.set_aside(state, f"{_UNREAD} {reason}".strip(), now=now)
+    settling.keep(states.values())
 
 
 @transaction.atomic

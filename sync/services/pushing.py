@@ -155,6 +155,7 @@ def compare(store: Store, *, now: datetime, limit: int = _COMPARED_AT_ONCE) -> i
             present, state, want = held.get(listing.pk), states.get(listing.pk), wants[listing.pk]
             if present is None or state is None:
                 continue
+            error = state.error
             if present.external_lot_id is None and want.lot_id is None and state.sent is None:
                 forgotten.append(listing.pk)
                 continue
@@ -172,6 +173,8 @@ def compare(store: Store, *, now: datetime, limit: int = _COMPARED_AT_ONCE) -> i
             else:
                 state.urgency, state.waiting_since = urgency, state.waiting_since or now
                 state.error, state.retry_at = "", None
+            if state.read_again_at is not None:
+                state.error = error
         settling.keep([state for key, state in states.items() if key not in forgotten])
         if forgotten:
             bulk.bulk_delete(InventoryExternalId.objects.filter(pk__in=forgotten))

@@ -16,6 +16,8 @@ _ERROR_LENGTH = 500
 _NO_REASON = "It was refused, and nobody says why."
 # After each refusal of the same listing; a change of its lot or of the store's rules tries at once.
 _RETRIES = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(days=1))
+# A lot that can't be read costs a call each time.
+_READ_AGAIN, _READ_LATER = timedelta(minutes=5), timedelta(minutes=30)
 _KEPT = tuple(each.name for each in ListingState._meta.concrete_fields if not each.primary_key and each.name != "store")
 
 
@@ -100,6 +102,13 @@ def refuse(state: ListingState, reason: str, *, now: datetime) -> None:
     state.urgency, state.waiting_since = None, state.waiting_since or now
 
 
+def set_aside(state: ListingState, reason: str, *, now: datetime) -> None:
+    """Keep why a listing can't be read; until that is tried again nothing is sent to it."""
+    refuse(state, reason, now=now)
+    state.retry_at = None
+    state.read_again_at = now + (_READ_AGAIN if state.attempts == 1 else _READ_LATER)
+
+
 def unlist(listing: InventoryExternalId, state: ListingState, *, now: datetime, reason: str = "") -> None:
     """Have a held listing whose lot is gone there have no number.
 
@@ -109,6 +118,6 @@ def unlist(listing: InventoryExternalId, state: ListingState, *, now: datetime, 
     bulk.bulk_update(InventoryExternalId, [listing], fields=["external_lot_id", "base", "last_synced_at"])
     answered(state)
     at_rest(state)
-    state.must_read, state.read_at, state.lot_version = False, None, None
+    state.must_read, state.read_at, state.lot_version, state.read_again_at = False, None, None, None
     state.may_have_fewer = state.may_have_more = 0
     state.error = reason[:_ERROR_LENGTH]
