@@ -24,9 +24,15 @@ def unpriced(price: Decimal, rules: StoreRules, *, is_used: bool) -> Decimal:
     return max(_FOUR_PLACES, (amount / (rules.rate or 1)).quantize(_FOUR_PLACES, ROUND_HALF_UP))
 
 
-def has_price_here(price: Decimal, rules: StoreRules, *, is_used: bool) -> bool:
-    """Tell whether some price of ours is shown there exactly as that one."""
-    return price <= 0 or priced(unpriced(price, rules, is_used=is_used), rules, is_used=is_used) == price
+def can_be_taken(field: LotField, value: Any, rules: StoreRules, *, is_used: bool) -> bool:
+    """Tell whether what was set there can be ours: of a price, whether some price of ours is shown exactly as that one.
+
+    Of one that can't, whoever set it says what it shall be.
+    """
+    if field is not LotField.PRICE or value <= 0:
+        return True
+    price: Decimal = value
+    return priced(unpriced(price, rules, is_used=is_used), rules, is_used=is_used) == price
 
 
 def lot_values(values: Mapping[LotField, Any], rules: StoreRules, *, is_used: bool) -> dict[str, Any]:

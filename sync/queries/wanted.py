@@ -42,7 +42,7 @@ def rules_of(store: Store, *, day: date | None = None) -> StoreRules:
 class Wanted:
     """What a store is to show of a lot: `state` as a whole, of which `fields` are ours to send.
 
-    `why`: why it shows nothing; the quantity is 0 then.
+    `why`: why it shows nothing; the quantity is 0 then. `asked`: fields that wait for a person.
     """
 
     lot_id: UUID | None
@@ -51,6 +51,7 @@ class Wanted:
     state: LotState
     fields: frozenset[LotField]
     why: Unlisted | None = None
+    asked: frozenset[LotField] = frozenset()
 
     def differences(self, base: LotState | None) -> tuple[LotField, ...]:
         """Answer what the listing shows otherwise."""
@@ -85,10 +86,11 @@ def wanted(store: Store, listings: Sequence[InventoryExternalId]) -> Mapping[UUI
             fields |= {LotField.STOCKROOM}
             if shows.rules.is_away and base is not None and base.stockroom:
                 state = state._replace(stockroom=base.stockroom)
-        fields -= asked.get(listing.pk, frozenset())
+        waits = asked.get(listing.pk, frozenset())
+        fields -= waits
         found[listing.pk] = Wanted(
             lot_id=lot.pk, lot_version=lot.version, rules_version=store.version, state=_kept(state, base, fields),
-            fields=fields, why=why,
+            fields=fields, why=why, asked=waits,
         )  # fmt: skip
     return found
 

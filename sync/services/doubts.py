@@ -1,11 +1,11 @@
 """Of what was sent without an answer, and of whatever else nobody knows how it stands there: looked at, then settled.
 
 Orders are pulled before and after the look, so that a sale in between is seen as one. What was expected had its effect;
-what is as before had none and is sent again; anything else is an edit there. A lot that can't be read is set
-aside with the reason, and doesn't stop the others.
+what is as before had none and is sent again; anything else is an edit there. So is what is looked at before it is
+overwritten (`look_at`). A lot that can't be read is set aside with the reason, and doesn't stop the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from sync.models import ListingState
 from sync.queries.asking import is_short, lots_expected
 from sync.queries.pending import doubtful
 from sync.remote import Act, LotState, RemoteLot, marker_of
-from sync.services import bases, pulling, settling
+from sync.services import bases, edits, pulling, settling
 from sync.services.bases import Reading
 from sync.services.settling import Sent
 from sync.states import read_state
@@ -36,6 +36,8 @@ from sync.states import read_state
 _ONE_BY_ONE = 5
 # And so many where the list can't be believed.
 _MOST_BY_ONE = 50
+# So many are settled at once that stand there as was agreed on.
+_AT_ONCE = 2_000
 # While sales come in faster than they can be read; the rest has its turn later.
 _ROUNDS = 4
 _OTHERS = frozenset(LotField) - {LotField.QTY}
@@ -54,6 +56,12 @@ class _Doubt:
     listing_id: UUID
     number: str | None
     sales_count: int
+
+
+def look_at(*, store_id: UUID, channel: Channel, listing_ids: Collection[UUID], now: datetime) -> None:
+    """Look how listings stand there, and settle what was edited, before they are changed."""
+    bases.must_read(listing_ids=listing_ids)
+    settle_doubtful(store_id=store_id, channel=channel, now=now)
 
 
 def settle_doubtful(*, store_id: UUID, channel: Channel, now: datetime) -> int:
@@ -77,8 +85,10 @@ def settle_doubtful(*, store_id: UUID, channel: Channel, now: datetime) -> int:
                 _set_aside(listing_id, reason, now=now)
         step("sync.read")
         pulling.pull_orders(store_id=store_id, now=timezone.now())
+        same = _settle_same(doubts, found, read_at=read_at, now=now)
+        settled += len(same)
         for doubt in doubts:
-            if doubt.listing_id in found:
+            if doubt.listing_id in found and doubt.listing_id not in same:
                 settled += _settle(doubt, found[doubt.listing_id], read_at=read_at, now=now)
         step("sync.doubts_settled")
         if not found and not look.unread:
@@ -159,6 +169,29 @@ def _set_aside(listing_id: UUID, reason: str, *, now: datetime) -> None:
     settling.keep(states.values())
 
 
+def _settle_same(
+    doubts: Sequence[_Doubt], found: Mapping[UUID, RemoteLot | None], *, read_at: datetime, now: datetime
+) -> frozenset[UUID]:
+    """Settle together what stands there as was agreed on, which is nearly all of what is looked at; answer which."""
+    same: frozenset[UUID] = frozenset()
+    for start in range(0, len(doubts), _AT_ONCE):
+        some = {each.listing_id: each for each in doubts[start : start + _AT_ONCE] if found.get(each.listing_id)}
+        with transaction.atomic():
+            context.describe("sync.settle")
+            held = settling.hold(some)
+            states = settling.states_of(held)
+            readings = []
+            for key, row in held.items():
+                remote = found[key]
+                assert remote is not None  # noqa: S101  # of those that are there
+                is_same = states[key].sent is None and row.external_lot_id == some[key].number
+                if is_same and read_state(row.base) == remote.state:
+                    count = some[key].sales_count
+                    readings.append(Reading(listing_id=key, remote=remote, read_at=read_at, sales_count=count))
+            same |= bases.agree(readings=readings, now=now) if readings else frozenset()
+    return same
+
+
 @transaction.atomic
 def _settle(doubt: _Doubt, remote: RemoteLot | None, *, read_at: datetime, now: datetime) -> int:
     """Settle one listing, unless something has happened to it since it was looked at."""
@@ -182,7 +215,7 @@ def _settle(doubt: _Doubt, remote: RemoteLot | None, *, read_at: datetime, now: 
         edited = _edit(remote.state, base, sent, state)
         if edited and lot_id in balances:
             _take_over(listing, lot_id, max(edited, -balances[lot_id].available), remote, now=now)
-        remote = remote._replace(state=_agreed(remote.state, base, sent))
+        remote = remote._replace(state=_agreed(listing, state, remote, base, sent, now=now))
     reading = Reading(listing_id=listing.pk, remote=remote, read_at=read_at, sales_count=doubt.sales_count)
     bases.agree(readings=[reading], now=now)
     return 1
@@ -213,11 +246,16 @@ def _beyond(there: int, known: int, state: ListingState) -> int:
     return max(0, there - most) + min(0, there - least)
 
 
-def _agreed(there: LotState, base: LotState, sent: Sent | None) -> LotState:
-    """Answer what both sides agree on: what somebody else changed there is for the next comparison to see."""
-    expected = sent.expected(base) if sent is not None else base
+def _agreed(
+    listing: InventoryExternalId, state: ListingState, remote: RemoteLot, base: LotState, sent: Sent | None, *,
+    now: datetime,
+) -> LotState:  # fmt: skip
+    """Answer what both sides agree on, once what somebody else changed there is settled."""
+    there, expected = remote.state, sent.expected(base) if sent is not None else base
     edited = {*base.differences(there, _OTHERS)} & {*expected.differences(there, _OTHERS)}
-    return there._replace(**{each.value: getattr(base, each.value) for each in edited})
+    if not edited:
+        return there
+    return edits.settle_edits(listing=listing, state=state, remote=remote, base=base, edited=edited, now=now)
 
 
 def _take_over(listing: InventoryExternalId, lot_id: UUID, pieces: int, remote: RemoteLot, *, now: datetime) -> None:

@@ -318,12 +318,22 @@ def _keep_states(
             state.is_put_away = state.is_put_away and after is not None and bool(after.stockroom)
             if outcome.unset:
                 settling.refuse(state, outcome.reason, now=now)
+            state.must_read |= _is_edited(intent.operation, outcome)
         elif outcome.verdict is Verdict.REFUSED:
             settling.answered(state)
             settling.refuse(state, outcome.reason, now=now)
         elif outcome.verdict is Verdict.STALE:
             _stale(intent, listings[intent.listing_id], state, outcome.reason, now=now)
     settling.keep(states.values())
+
+
+def _is_edited(operation: Operation, outcome: Outcome) -> bool:
+    """Tell whether the answer to a change shows that somebody has edited what wasn't sent: it is looked at then."""
+    before, after, lot = operation.before, operation.after, outcome.lot
+    if before is None or after is None or lot is None:
+        return False
+    sent = {LotField.QTY, *before.differences(after, frozenset(LotField))}
+    return bool(after.differences(lot.state, frozenset(LotField) - sent))
 
 
 def _stale(intent: Intent, listing: InventoryExternalId, state: ListingState, reason: str, *, now: datetime) -> None:

@@ -31,7 +31,7 @@ from sync.models import SyncPlanItem, SyncRun
 from sync.services import pulling
 from sync.services.connecting import connect
 from sync.services.runs.delivering import Delivery
-from sync.services.runs.grounding import carry_out_here, note_agreements, places_of, waiting_here
+from sync.services.runs.grounding import Place, carry_out_here, note_agreements, places_of, waiting_here
 from sync.services.runs.starting import locked_run
 from sync.services.runs.words import about
 from sync.services.sending import SUSPENDED, settle_doubtful
@@ -91,7 +91,7 @@ def _carry_out(run: SyncRun, job: Run, *, now: datetime) -> None:
         if waiting_here(run, local).exists():
             carry_out_here(run, job, places, local, now=now)
         for key, place in places.items():
-            _deliver(run, job, place.store, turns[key])
+            _deliver(run, job, place, turns[key])
 
 
 def _prepare(store: Store, *, now: datetime) -> None:
@@ -103,8 +103,9 @@ def _prepare(store: Store, *, now: datetime) -> None:
     step("sync.prepared")
 
 
-def _deliver(run: SyncRun, job: Run, store: Store, held: Turn) -> None:
-    delivery = Delivery(run, job, store, held)
+def _deliver(run: SyncRun, job: Run, place: Place, held: Turn) -> None:
+    store = place.store
+    delivery = Delivery(run, job, store, held, read_at=place.read_at)
     if not delivery.is_anything():
         return
     with _noted(store, now=timezone.now()):

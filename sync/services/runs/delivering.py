@@ -1,8 +1,13 @@
-"""Sends a plan's lines to a store, in as few requests as it allows; what has become more urgent goes in between."""
+"""Sends a plan's lines to a store, in as few requests as it allows; what has become more urgent goes in between.
+
+What a request would overwrite or take away there is looked at first, unless somebody just has: what was edited there
+since is settled then, and the line worked out anew.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -18,12 +23,12 @@ from stores.models import Store
 from stores.settings_schema import StoreSettings
 from sync.channels import Channel
 from sync.choices import Action, ItemStatus, SkipReason
-from sync.models import SyncPlanItem, SyncRun
+from sync.models import SyncConflict, SyncPlanItem, SyncRun
 from sync.queries.meanings import numbers_on
 from sync.queries.wanted import Wanted, wanted, wanted_of_lots
-from sync.remote import Act, RemoteItem, Verdict
+from sync.remote import Act, LotState, RemoteItem, Verdict
 from sync.rules import Unlisted
-from sync.services import bases, pushing, settling
+from sync.services import bases, doubts, pushing, settling
 from sync.services.connecting import connect
 from sync.services.runs.options import Options
 from sync.services.runs.words import WHY
@@ -39,28 +44,40 @@ _FEW = 500
 # How often a line is worked out anew because its lot changed as it was about to be sent.
 _MOST_TIMES = 5
 _LOOKS_EVERY_S = 3.0
+# So long what was seen there is believed. A look is one call, and one of a large store takes a while: its share of the
+# time stays small.
+_SEEN_FOR, _TIMES_A_LOOK = timedelta(minutes=2), 20
 _QTY = frozenset({LotField.QTY})
+_OTHERS = frozenset(LotField) - _QTY
 _DOES_SOMETHING = (Action.ADD, Action.UPDATE, Action.REMOVE)
 _TO_DO = (ItemStatus.PENDING, ItemStatus.SENT)
 _NOT_HERE = "The lot didn't come into our stock."
 _CHANGED_THERE = "It changed there since the plan was made."
+_TAKEN_OVER = "It was changed there since the plan was made, and that counts."
+_TO_DECIDE = "It was changed there since the plan was made. Decide whose word counts."
+_KEPT_THERE = "It was put away or is retained there since the plan was made."
+_RESTOCKED = "More of it stand there than when the plan was made. Compare again."
 _UNSETTLED = "The store doesn't say what became of it. It is looked at again by itself."
 
 
 @dataclass(slots=True)
 class _Worked:
-    """What some lines ask of the store now, and those that ask nothing any more: with why, in words."""
+    """What some lines ask of the store now, and those that ask nothing any more: with why, in words.
+
+    `overwrites`: listings of which more is changed than the pieces.
+    """
 
     wants: list[Want] = field(default_factory=list)
+    overwrites: list[UUID] = field(default_factory=list)
     applied: list[int] = field(default_factory=list)
     skipped: dict[int, tuple[SkipReason, str]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
 
 
 class Delivery:
-    """The lines of a run that are for one store."""
+    """The lines of a run that are for one store. `read_at`: when all that stands there was read."""
 
-    def __init__(self, run: SyncRun, job: Run, store: Store, held: Turn) -> None:
+    def __init__(self, run: SyncRun, job: Run, store: Store, held: Turn, *, read_at: datetime) -> None:
         self.run, self.job, self.store, self.held = run, job, store, held
         options = Options.of(run.options)
         self.fields = options.fields
@@ -69,6 +86,9 @@ class Delivery:
         self._total = self._lines().count()
         self._done = self._total - self._waiting().count()
         self._looked_at = time.monotonic()
+        self._seen_at, self._seen_for = read_at, _SEEN_FOR
+        # Listings that were looked at since the plan was made.
+        self._seen: set[UUID] = set()
 
     def _lines(self) -> "QuerySet[SyncPlanItem]":
         return SyncPlanItem.objects.filter(sync_run=self.run, store=self.store, action__in=_DOES_SOMETHING)
@@ -87,6 +107,8 @@ class Delivery:
         while items := self._next():
             self.job.progress(self._done, self._total, unit="lines", message=f"Changing {self.store.name}")
             worked = self._work_out(items)
+            if self._look_first(worked.overwrites):
+                continue
             self._keep(worked)
             if not worked.wants:
                 continue
@@ -119,6 +141,23 @@ class Delivery:
             bases.must_read(listing_ids=keys)
             settle_doubtful(store_id=self.store.pk, channel=self.channel, now=timezone.now())
 
+    def _look_first(self, overwrites: Sequence[UUID]) -> bool:
+        """Look at what is about to be overwritten, and at whatever waits behind it, where nobody has for a while."""
+        began = timezone.now()
+        if not overwrites or self._seen_at > began - self._seen_for:
+            return False
+        waiting = self._waiting().exclude(action=Action.ADD)
+        theirs = InventoryExternalId.objects.filter(store=self.store, external_lot_id__isnull=False).filter(
+            Q(pk__in=waiting.filter(listing__isnull=False).values("listing_id"))
+            | Q(external_lot_id__in=waiting.values("target_external_id"))
+        )
+        keys = {*overwrites, *theirs.values_list("pk", flat=True)}
+        doubts.look_at(store_id=self.store.pk, channel=self.channel, listing_ids=keys, now=began)
+        self._seen |= keys
+        self._seen_at, self._seen_for = began, max(_SEEN_FOR, (timezone.now() - began) * _TIMES_A_LOOK)
+        step("sync.looked_first")
+        return True
+
     def _next(self) -> list[SyncPlanItem]:
         """Answer what is sent next: the most urgent, and of that what is worth most."""
         rows = self._waiting().select_related("after").order_by("urgency", "-worth", "id")
@@ -144,6 +183,8 @@ class Delivery:
         lots = list(InventoryItem.objects.filter(pk__in=[item.inventory_item_id for item in new]))
         numbers, shows = numbers_on(self.store.channel, lots), wanted_of_lots(self.store, lots)
         offered = {lot.pk: (numbers[lot.pk], shows[lot.pk]) for lot in lots}
+        conflicts = SyncConflict.objects.filter(listing__in=self._seen & set(wants), decision="")
+        asked = set(conflicts.values_list("listing_id", flat=True))
         for item in items:
             listing = listings.get(item.pk)
             if item.action == Action.ADD and not _has_number(listing):
@@ -153,8 +194,10 @@ class Delivery:
                     worked.applied.append(item.pk)
                 else:
                     worked.failed[item.pk] = _CHANGED_THERE
+            elif item.action == Action.REMOVE:
+                self._work_out_removal(worked, item, listing, wants[listing.pk])
             else:
-                self._work_out_known(worked, item, listing, wants[listing.pk])
+                self._work_out_known(worked, item, listing, wants[listing.pk], is_asked=listing.pk in asked)
         return worked
 
     def _listings(self, items: Sequence[SyncPlanItem]) -> dict[int, InventoryExternalId]:
@@ -204,23 +247,37 @@ class Delivery:
                 )
             )  # fmt: skip
 
-    def _work_out_known(
+    def _work_out_removal(
         self, worked: _Worked, item: SyncPlanItem, listing: InventoryExternalId, want: Wanted
     ) -> None:  # fmt: skip
-        if item.action == Action.REMOVE:
-            if want.why in (Unlisted.GONE, Unlisted.STOCKROOM, Unlisted.NOT_CHOSEN) or self.is_inverse:
-                worked.wants.append(Want(key=str(item.pk), act=Act.DELETE, listing_id=listing.pk))
-            else:
-                worked.skipped[item.pk] = (SkipReason.NO_CHANGE, "It is to stay there by now.")
-            return
+        base = read_state(listing.base) if listing.pk in self._seen else None
+        before = read_state(item.before_state)
+        if want.why not in (Unlisted.GONE, Unlisted.STOCKROOM, Unlisted.NOT_CHOSEN) and not self.is_inverse:
+            worked.skipped[item.pk] = (SkipReason.NO_CHANGE, "It is to stay there by now.")
+        elif base is not None and (base.retain or base.stockroom):
+            worked.skipped[item.pk] = (SkipReason.RETAINED, _KEPT_THERE)
+        elif base is not None and before is not None and base.qty > before.qty:
+            worked.failed[item.pk] = _RESTOCKED
+        else:
+            worked.overwrites.append(listing.pk)
+            worked.wants.append(Want(key=str(item.pk), act=Act.DELETE, listing_id=listing.pk))
+
+    def _work_out_known(
+        self, worked: _Worked, item: SyncPlanItem, listing: InventoryExternalId, want: Wanted, *, is_asked: bool
+    ) -> None:  # fmt: skip
         fields = want.fields if self.fields is None else want.fields & {*self.fields, *_QTY}
         base = read_state(listing.base)
         if base is not None and not base.differences(want.state, fields):
             if item.status == ItemStatus.SENT:
                 worked.applied.append(item.pk)
+            elif is_asked:
+                worked.skipped[item.pk] = (SkipReason.CONFLICT, _TO_DECIDE)
             else:
-                worked.skipped[item.pk] = (SkipReason.NO_CHANGE, "")
+                is_edited = listing.pk in self._seen and _differs(base, item)
+                worked.skipped[item.pk] = (SkipReason.NO_CHANGE, _TAKEN_OVER if is_edited else "")
             return
+        if base is not None and base.differences(want.state, fields & _OTHERS):
+            worked.overwrites.append(listing.pk)
         worked.wants.append(
             Want(
                 key=str(item.pk), act=Act.UPDATE, lot_id=want.lot_id, listing_id=listing.pk, after=want.state,
@@ -304,6 +361,13 @@ class _Checked:
         """Raise what stops the rest."""
         self._held.check()
         self._look()
+
+
+def _differs(base: LotState, item: SyncPlanItem) -> bool:
+    """Tell whether a lot stands otherwise there than the plan has seen, in the fields that it was to change."""
+    before = read_state(item.before_state)
+    fields = {LotField(change["field"]) for change in item.changes} - _QTY
+    return before is not None and bool(before.differences(base, fields))
 
 
 def _has_number(listing: InventoryExternalId | None) -> bool:

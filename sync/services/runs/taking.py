@@ -20,7 +20,7 @@ from sync.services.runs.options import Crowds, Differs, NewThere
 from sync.services.runs.sides import Side, these_lots
 from sync.services.runs.words import what_of
 from sync.states import as_json
-from sync.taking import has_price_here, lot_values
+from sync.taking import can_be_taken, lot_values
 
 
 class Taking:
@@ -64,12 +64,7 @@ class Taking:
         for compared in result.of(Decision.TAKE, Decision.BOTH):
             if compared.field is LotField.QTY:
                 one.delta = theirs.qty - (base.qty if base is not None else ours.qty)
-            elif (
-                compared.field is LotField.PRICE
-                and base is not None
-                and not has_price_here(theirs.price, side.rules, is_used=is_used)
-            ):
-                # No price of ours is shown there as that one: whoever set it says what it shall be.
+            elif base is not None and not can_be_taken(compared.field, compared.value, side.rules, is_used=is_used):
                 asked.add(compared.field)
             else:
                 values[compared.field] = compared.value
