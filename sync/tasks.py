@@ -1,6 +1,7 @@
 """What keeping in step does in workers."""
 
 import contextlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from common import periodic
 from common.background import enqueue
 from common.errors import Conflict, NotFound, ProblemError
 from jobs.choices import LogLevel
+from jobs.errors import TryAgain
 from jobs.registry import job
 from jobs.runner import Run
 from sync import services
@@ -23,6 +25,8 @@ from sync.services.turns import Busy
 
 # Comparing is one long look of a single process; its heartbeat has a thread of its own.
 _COMPARING = timedelta(minutes=2)
+# So often a store that is away is asked again by a job without anything getting done in between.
+_MOST_TRIES = 10
 _TO_DO = (("add", "add"), ("update", "change"), ("remove", "remove"))
 
 
@@ -53,20 +57,34 @@ def sweep_pushes(**_future: Any) -> None:
 
 @job(services.SYNC_NOW, label="Sync now", queue="sync", permission="sync:read")
 def sync_now(run: Run, *, store_id: str, **_future: Any) -> dict[str, Any]:
-    """Read a store's orders, then send what is different there."""
-    key = UUID(store_id)
-    run.progress(0, 2, unit="steps", message="Reading orders")
-    pulling.pull_orders(store_id=key, now=timezone.now())
-    run.progress(1, 2, unit="steps", message="Sending stock")
-    try:
-        result = services.push_store(store_id=key, now=timezone.now(), by_hand=True)
-    except Busy:
-        return {"message": "Orders are read. Stock is being sent already."}
-    if result.problem:
-        run.log(result.problem, level=LogLevel.WARNING)
-        return {"message": f"Orders are read. Sending stock stopped: {result.problem}"}
-    words = f"{result.done:,} listing{'' if result.done == 1 else 's'} brought up to date"
-    return {"message": f"Orders are read, {words}{f', {result.refused:,} refused' if result.refused else ''}."}
+    """Read a store's orders, then send what is different there, all of it: nobody else may go on with it."""
+    key, told = UUID(store_id), {"done": 0, "refused": 0, "tries": 0, **run.checkpoint}
+    if not run.checkpoint:
+        run.progress(0, 2, unit="steps", message="Reading orders")
+        pulling.pull_orders(store_id=key, now=timezone.now())
+    is_left = True
+    while is_left:
+        run.progress(1, 2, unit="steps", message=f"Sending stock; {_brought(told)}")
+        try:
+            result = services.push_store(store_id=key, now=timezone.now(), by_hand=True)
+        except Busy:
+            return {"message": "Orders are read. Stock is being sent already."}
+        told |= {"done": told["done"] + result.done, "refused": told["refused"] + result.refused}
+        told["tries"] = 0 if result.done else told["tries"] + bool(result.problem)
+        if result.problem:
+            run.log(result.problem, level=LogLevel.WARNING)
+            if result.again_in is None or told["tries"] >= _MOST_TRIES or pushing.goes_by_itself(key):
+                return {"message": f"Orders are read, {_brought(told)}. Sending stock stopped: {result.problem}"}
+        run.save_checkpoint(**told)
+        if result.problem:
+            raise TryAgain(result.problem, after=result.again_in or timedelta())
+        is_left = result.left
+    refused = f", {told['refused']:,} refused" if told["refused"] else ""
+    return {"message": f"Orders are read, {_brought(told)}{refused}."}
+
+
+def _brought(told: Mapping[str, int]) -> str:
+    return f"{told['done']:,} listing{'' if told['done'] == 1 else 's'} brought up to date"
 
 
 periodic.every(sweep_pushes, seconds=30, only_if=pending.has_listings)

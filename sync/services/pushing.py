@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit import bulk, context
 from common import shutdown, workspace
-from common.errors import BudgetExhausted, Conflict, ProblemError, ProviderError, Unavailable
+from common.errors import BudgetExhausted, Conflict, CredentialsRefused, ProblemError, ProviderError, Unavailable
 from common.steps import step
 from common.wire import CallClass
 from inventory.models import InventoryExternalId, InventoryItem
@@ -35,7 +35,7 @@ from sync.remote import Act, LotState, RemoteItem, Verdict
 from sync.rules import AWAY_ROOM
 from sync.services import listing_new, settling
 from sync.services.connecting import connect
-from sync.services.sending import Settled, Want, send, settle_doubtful
+from sync.services.sending import SUSPENDED, Settled, Want, send, settle_doubtful
 from sync.services.turns import turn
 from sync.states import read_state
 
@@ -47,17 +47,21 @@ _MOST_REQUESTS, _MOST_BATCHES = 12, 4
 # A worker goes on for so long; then the rest is another task's, so that other stores and what is more urgent have their
 # turn: a sale that is waited for somewhere else finds all workers busy no longer. A job has its worker for itself.
 LONGEST, LONGEST_BY_HAND = timedelta(seconds=20), timedelta(minutes=4)
+# After a store was away for a moment.
+_PAUSE = timedelta(minutes=1)
 _PRICES = frozenset({LotField.PRICE, LotField.TIERS, LotField.SALE})
 
 
 @dataclass(slots=True)
 class Pushed:
-    """What came of a push. `left`: there is more to do, and somebody should go on. `problem`: why it stopped."""
+    """What came of a push. `left`: there is more to do, and somebody should go on. `problem`: why it stopped;
+    `again_in`: when it may go on, None where a person has to do something first."""
 
     done: int = 0
     refused: int = 0
     left: bool = False
     problem: str = ""
+    again_in: timedelta | None = None
 
     def note(self, settled: Sequence[Settled]) -> None:
         """Count what became of some."""
@@ -84,8 +88,13 @@ def push_store(*, store_id: UUID, now: datetime, by_hand: bool = False) -> Pushe
 
     Raises Busy where somebody is at it already, NotFound.
     """
-    result = Pushed()
-    if not may_push(stores.get_store(store_id), by_hand=by_hand, now=now):
+    result, store = Pushed(), stores.get_store(store_id)
+    if not may_push(store, by_hand=by_hand, now=now):
+        retry_at = store.sync_state.retry_at
+        if workspace.current().is_suspended:
+            result.problem = SUSPENDED
+        elif by_hand and retry_at is not None and retry_at > now:
+            result.problem, result.again_in = store.sync_state.last_error, retry_at - now
         return result
     with turn(store_id) as held, context.for_job("sync.push_store"):
         try:
@@ -97,6 +106,9 @@ def push_store(*, store_id: UUID, now: datetime, by_hand: bool = False) -> Pushe
 
 def _stopped(store_id: UUID, error: ProblemError, result: Pushed) -> None:
     result.problem = error.detail or error.title
+    if not isinstance(error, CredentialsRefused | Conflict):
+        wait = error.extra.get("retry_after")
+        result.again_in = timedelta(seconds=wait) if isinstance(wait, int | float) else _PAUSE
     # Who has switched it off knows it.
     if not isinstance(error, Unavailable | Conflict):
         store_services.note_failure(store_id=store_id, error=error, now=timezone.now())
@@ -277,6 +289,11 @@ def _want(want: Wanted, listing: InventoryExternalId, act: Act, item: RemoteItem
         fields=want.fields if act is Act.UPDATE else None, lot_version=want.lot_version,
         rules_version=want.rules_version,
     )  # fmt: skip
+
+
+def goes_by_itself(store_id: UUID) -> bool:
+    """Tell whether somebody else goes on with a store where a push by hand has stopped."""
+    return StoreSettings.of(stores.get_store(store_id).settings).auto_sync
 
 
 def has_more(store_id: UUID, *, now: datetime) -> bool:
