@@ -74,13 +74,16 @@ class StoreView(ApiView):
         answers=serializers.StoreRow,
         versioned=True,
         errors=(Conflict, StaleVersion),
-        description="Of the settings, those that are given change. `is_enabled` false pauses the store.",
+        description="Of the settings, those that are given change. `is_enabled` false pauses the store. Another "
+        "`listed_query` that takes many lots off needs their number as `confirmed_removals`; the refusal names it.",
         example={"is_enabled": False, "version": 3},
     )
     def patch(self, _request: Request, store_id: UUID) -> HttpResponse:
         """Change a store."""
-        version = self.expected_version()
-        services.update_store(store_id=store_id, changes=self.body, expected_version=version)
+        version, confirmed = self.expected_version(), self.body.pop("confirmed_removals", None)
+        services.update_store(
+            store_id=store_id, changes=self.body, expected_version=version, confirmed_removals=confirmed
+        )  # fmt: skip
         return _one(self, store_id)
 
     @operation(

@@ -61,6 +61,9 @@ def add_errors(form: forms.BaseForm, error: ProblemError) -> None:
     for pointer, messages in pointers.items():
         name = pointer.strip("/").removeprefix("settings/").removeprefix("credentials/")
         name = _POINTERS.get(name, name)
+        if name in form.fields and form.fields[name].widget.is_hidden:
+            # What has to be said is asked for where it is missing.
+            form.fields[name].widget = forms.NumberInput({"autocomplete": "off"})
         form.add_error(name if name in form.fields else None, [*messages])
     if not pointers:
         form.add_error(None, error.detail or error.title)
@@ -99,6 +102,10 @@ class StoreForm(forms.Form):
         help_text="Narrow the inventory's list by type, color, tag, place or price, and put its address here. "
         "Empty: all lots. What isn't one of these is taken off there.",
     )  # fmt: skip
+    # Shown once another choice of lots takes many off.
+    confirmed_removals = forms.IntegerField(
+        label="Lots that are taken off there", required=False, min_value=0, widget=forms.HiddenInput
+    )
     sync_interval_hours = forms.IntegerField(
         label="Hours between checks", help_text="How often the whole store is compared with what it should show.",
     )  # fmt: skip
@@ -151,6 +158,7 @@ class StoreForm(forms.Form):
         parts = {part for name, parts in _OF_SETTING.items() if name in has for part in parts}
         keep = {"name", "version", *has, *parts, *({"is_primary"} if spec and spec.credentials else set())}
         keep |= {"fields_synced"} if "fields" in has else set()
+        keep |= {"confirmed_removals"} if "listed_query" in has else set()
         self.fields = {name: field for name, field in self.fields.items() if name in keep}
         if "owners" in has and spec is not None:
             for each, label in _FIELD_LABELS.items():

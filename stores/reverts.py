@@ -33,7 +33,7 @@ class StoreReverter(Reverter):
     def restore(self, patch: Patch) -> None:
         changes = {name: value for name, value in patch.values.items() if name in _OURS}
         if changes:
-            services.update_store(store_id=patch.id, changes=changes)
+            services.update_store(store_id=patch.id, changes=changes, is_restored=True)
 
 
 def register() -> None:

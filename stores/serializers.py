@@ -88,6 +88,7 @@ class StorePatch(serializers.VersionSerializer):
     is_enabled = serializers.BooleanField(required=False)
     is_primary = serializers.BooleanField(required=False)
     settings = serializers.JSONObjectField(required=False)
+    confirmed_removals = serializers.IntegerField(required=False, allow_null=True, min_value=0)
 
 
 class ProbeRow(serializers.Serializer):

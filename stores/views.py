@@ -95,7 +95,10 @@ def store_settings(request: HttpRequest, store_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _settings_page(request, view, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        services.update_store(store_id=store_id, changes=form.changes, expected_version=form.cleaned_data["version"])
+        services.update_store(
+            store_id=store_id, changes=form.changes, expected_version=form.cleaned_data["version"],
+            confirmed_removals=form.cleaned_data.get("confirmed_removals"),
+        )  # fmt: skip
     except StaleVersion as error:
         add_errors(form, error)
         return _settings_page(request, view, form, status=HTTPStatus.CONFLICT)

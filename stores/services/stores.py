@@ -11,12 +11,13 @@ from audit import context
 from common import workspace
 from common.errors import Conflict, Invalid, NotFound, StaleVersion
 from events.bus import publish
-from stores import queries, settings_schema
+from stores import guards, queries, settings_schema
 from stores.channels import ChannelSpec, Reach
 from stores.choices import Channel
 from stores.events import StoreConnected, StoreDisconnected, StoreUpdated
 from stores.models import Store, StoreCredential, StoreSyncState
 from stores.services.credentials import keep, one_after_the_other, refuse_twins
+from stores.settings_schema import StoreSettings
 
 _NAME_LENGTH = 100
 
@@ -58,12 +59,14 @@ def create_store(
 
 @transaction.atomic
 def update_store(
-    *, store_id: UUID, changes: Mapping[str, Any], expected_version: int | None = None
+    *, store_id: UUID, changes: Mapping[str, Any], expected_version: int | None = None,
+    confirmed_removals: int | None = None, is_restored: bool = False,
 ) -> Store:  # fmt: skip
     """Change a store: `name`, `is_enabled`, `is_primary`, `settings` (those given; the others stay).
 
-    `expected_version`: what the caller saw; None compares nothing, for reverts. Raises Invalid with errors by field,
-    StaleVersion, NotFound.
+    `expected_version`: what the caller saw; None compares nothing. `confirmed_removals`: how many lots are taken off by
+    another choice of lots, typed by whoever wants it; needed where they are many, unless it `is_restored` by a revert.
+    Raises Invalid with errors by field, StaleVersion, NotFound.
     """
     context.describe("stores.update_store")
     store, spec = lock_store(store_id)
@@ -76,6 +79,7 @@ def update_store(
         values["name"] = _named(changes["name"])
     if "settings" in changes:
         values["settings"] = _settings(store, changes["settings"], spec)
+        _check_choice(store, values["settings"], confirmed_removals, is_restored=is_restored)
     if "is_enabled" in changes:
         if changes["is_enabled"] and store.disconnected_at is not None:
             raise Conflict("The store is disconnected. Connect it again first.")
@@ -147,6 +151,11 @@ def _settings(store: Store, changes: Mapping[str, Any], spec: ChannelSpec | None
     if spec is None:
         raise Conflict("This installation doesn't speak the store's channel.")
     return settings_schema.changed(store.settings, changes, spec)
+
+
+def _check_choice(store: Store, settings: Mapping[str, Any], confirmed: int | None, *, is_restored: bool) -> None:
+    if not is_restored:
+        guards.check_choice(store, StoreSettings.of(settings), confirmed=confirmed)
 
 
 def _give_up_primary() -> None:

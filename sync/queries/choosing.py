@@ -2,8 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from inventory.queries.filters import Filters
+from inventory.models import InventoryExternalId, InventoryItem
+from inventory.queries.filters import Filters, filtered
 from inventory.queries.repricing import words_of
+from stores.guards import TakenOff
+from stores.models import Store
+from stores.settings_schema import StoreSettings
 
 # What the address of a list says besides what narrows it.
 _BESIDE = frozenset({"sort", "order", "cursor", "page", "view", "columns", "after", "before", "select"})
@@ -18,6 +22,15 @@ def read_query(text: str) -> str:
     if not found.values:
         raise ValueError("This narrows nothing. Narrow the inventory's list, and copy its address; empty: all lots.")
     return found.as_query()
+
+
+def taken_off(store: Store, query: str) -> TakenOff:
+    """Answer how many lots another query would take off a store, of those that are for sale there. Two queries."""
+    there = InventoryExternalId.objects.filter(store=store, external_lot_id__isnull=False, base__qty__gt=0)
+    before = StoreSettings.of(store.settings).listed_query
+    chosen = filtered(Filters.parse(before)) if before else InventoryItem.objects.all()
+    left = chosen.exclude(pk__in=filtered(Filters.parse(query)).values("pk"))
+    return TakenOff(there.filter(inventory_item__in=left.values("pk")).count(), there.count())
 
 
 def chosen_words(query: str) -> str:

@@ -74,6 +74,65 @@ def test_lists_only_the_lots_that_are_chosen() -> None:
             rule(store, listed_query=wrong)
 
 
+def listed(store: Store, **lot: Any) -> InventoryItem:
+    """Answer a lot that is for sale in a store."""
+    made = make_lot(qty=5, **lot)
+    number = str(InventoryExternalId.objects.count())
+    InventoryExternalId.objects.create(
+        inventory_item=made, store=store, external_lot_id=number, base={"qty": 5, "price": "0.10"}
+    )
+    return made
+
+
+def test_another_choice_of_lots_that_clears_a_store_wants_the_number(client: Any) -> None:
+    store = make_store()
+    for color in (5, 7, 7):
+        listed(store, color_id=color)
+    with pytest.raises(Invalid) as refused:
+        rule(store, listed_query="color=5")
+    (words,) = refused.value.errors["/confirmed_removals"]
+    assert "takes 2 of the 3 lots" in words
+    user = make_user(role="owner", email="me@shop.example")
+    client.post("/account/login/", {"login": user.email, "password": PASSWORD})
+    # The page asks for it, and so does the API.
+    form = {
+        "name": store.name, "version": store.version, "sync_interval_hours": 24, "price_change": "SAME",
+        "price_rounding": "NONE", "listed_query": "color=5", "confirmed_removals": "",
+    }  # fmt: skip
+    page = client.get(f"/stores/{store.pk}/settings/").content.decode()
+    assert 'type="hidden" name="confirmed_removals"' in page
+    asked = client.post(f"/stores/{store.pk}/settings/", form)
+    assert asked.status_code == 422
+    assert "takes 2 of the 3 lots" in asked.content.decode()
+    assert 'type="number" name="confirmed_removals"' in asked.content.decode()
+    path, body = f"/api/v1/stores/{store.pk}", {"settings": {"listed_query": "color=5"}, "version": store.version}
+    asked = client.patch(path, {**body, "confirmed_removals": 3}, content_type="application/json")
+    assert (asked.status_code, list(asked.json()["errors"])) == (422, ["/confirmed_removals"])
+    store.refresh_from_db()
+    assert store.settings.get("listed_query", "") == ""
+    done = client.patch(path, {**body, "confirmed_removals": 2}, content_type="application/json")
+    assert done.status_code == 200, done.content
+    # Of what is taken off already nothing is asked again, nor where all lots are listed.
+    rule(store, listed_query="")
+    store.refresh_from_db()
+    answer = client.post(f"/stores/{store.pk}/settings/", {**form, "version": store.version, "confirmed_removals": "2"})
+    assert answer.status_code == 302, answer.content.decode()[-2000:]
+
+
+def test_another_choice_of_lots_that_takes_few_off_is_not_asked_about() -> None:
+    store = make_store()
+    for color in (5,) * 10 + (7,):
+        listed(store, color_id=color)
+    rule(store, listed_query="color=5")
+    store.refresh_from_db()
+    assert store.settings["listed_query"] == "color=5"
+    # Back, and forth once more: what comes in isn't asked about, and what a revert brings back isn't either.
+    rule(store, listed_query="color=5&color=7")
+    with pytest.raises(Invalid):
+        rule(store, listed_query="color=7")
+    stores.update_store(store_id=store.pk, changes={"settings": {"listed_query": "color=7"}}, is_restored=True)
+
+
 def test_leaves_the_last_piece_to_the_primary_store() -> None:
     primary, other = make_store(), make_store("brickowl", "Owl")
     stores.update_store(store_id=primary.pk, changes={"is_primary": True})

@@ -20,7 +20,6 @@ from sync.queries.runs.lines import (
 )
 from sync.queries.runs.standing import (
     GOOD_FOR,
-    REMOVAL_LIMIT_PERCENT,
     Calls,
     Check,
     Progress,
@@ -39,7 +38,6 @@ from sync.queries.runs.standing import (
 __all__ = [
     "FIELD_LABELS",
     "GOOD_FOR",
-    "REMOVAL_LIMIT_PERCENT",
     "SORTS",
     "TABS",
     "Calls",

@@ -19,8 +19,6 @@ from sync.queries.runs.lines import DOES_SOMETHING, TABS, Failure, failures, tab
 
 # Older previews are planned anew before they are approved: both sides have moved on.
 GOOD_FOR = timedelta(days=1)
-# Removing more of a store's lots than this needs the number, typed.
-REMOVAL_LIMIT_PERCENT = 10
 _ENDS = {JobStatus.FAILED: RunStatus.FAILED, JobStatus.CANCELLED: RunStatus.CANCELLED}
 _PLANNING = (RunStatus.PENDING, RunStatus.FETCHING, RunStatus.COMPARING)
 _LEFT = (ItemStatus.PENDING, ItemStatus.SENT, ItemStatus.FAILED)

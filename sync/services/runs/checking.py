@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from stores import queries as stores
+from stores.guards import REMOVAL_LIMIT_PERCENT
 from stores.models import Store
 from sync.choices import Action, SkipReason
 from sync.models import SyncConflict, SyncRun
-from sync.queries.runs import REMOVAL_LIMIT_PERCENT
 from sync.services.runs.hub import Hub
 from sync.services.runs.sides import Side
 

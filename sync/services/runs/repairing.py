@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from common import workspace
 from stores import queries as stores
 from stores.channels import Can
+from stores.guards import REMOVAL_LIMIT_PERCENT
 from stores.models import Store
 from stores.settings_schema import StoreSettings
 from sync.choices import Action, RunStatus, SkipReason, Trigger
 from sync.models import SyncRun
-from sync.queries.runs import REMOVAL_LIMIT_PERCENT
 from sync.services.runs.hub import Hub
 from sync.services.runs.starting import discard, start_preview
 
