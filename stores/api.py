@@ -1,4 +1,4 @@
-"""Stores over HTTP. What opens them only goes in; whether it does is asked at `/stores/{id}/test` (`sync.api`)."""
+"""Stores over HTTP. What opens them goes in, and is asked about, at addresses of `sync.api`."""
 
 from typing import Any
 from uuid import UUID
@@ -98,28 +98,7 @@ class StoreView(ApiView):
         return self.answer()
 
 
-class CredentialsView(ApiView):
-    """What opens a store."""
-
-    access = {"POST": "stores:credentials"}
-
-    @operation(
-        "Set or replace a store's credentials",
-        takes=serializers.CredentialsInput,
-        answers=serializers.StoreRow,
-        errors=(Conflict,),
-        description="Write only: afterwards the last characters of each value are shown. Connects a store that was "
-        "disconnected. Whether they open it is told by `/stores/{id}/test`.",
-        example={"credentials": {"key": "0123456789abcdef"}},
-    )
-    def post(self, request: Request, store_id: UUID) -> HttpResponse:
-        """Set or replace them."""
-        services.set_credentials(store_id=store_id, credentials=self.body["credentials"], set_by_id=_user_id(request))
-        return _one(self, store_id)
-
-
 api_urlpatterns = [
     path("stores", StoresView.as_view(), name="stores"),
     path("stores/<uuid:store_id>", StoreView.as_view(), name="store"),
-    path("stores/<uuid:store_id>/credentials", CredentialsView.as_view(), name="store_credentials"),
 ]

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 
 from common.api.operations import operation
 from common.api.views import ApiView
-from common.errors import Conflict
+from common.errors import Conflict, CredentialsRefused, Invalid, ProviderRejected, ProviderUnavailable
 from jobs.serializers import JobRow
-from stores.serializers import ProbeRow
+from stores import queries as stores
+from stores.serializers import CredentialsInput, ProbeRow, StoreRow, as_row
 from sync import services
 from sync.run_api import run_api_urlpatterns
 from sync.services import Tested
@@ -53,6 +54,39 @@ class ProbeView(ApiView):
         return self.answer(_row(services.probe_store(store_id=store_id, now=timezone.now())))
 
 
+class CredentialsView(ApiView):
+    """What opens a store."""
+
+    access = {"POST": "stores:credentials"}
+    # As with the test: no transaction waits for a channel.
+    atomic_with_key = False
+
+    @operation(
+        "Set or replace a store's credentials",
+        takes=CredentialsInput,
+        answers=StoreRow,
+        errors=(Conflict, ProviderUnavailable),
+        description="Write only: afterwards the last characters of each value are shown. The channel is asked first, "
+        "and nothing is kept where it refuses them, or where they open another store than the one that is known. "
+        "Connects a store that was disconnected.",
+        example={"credentials": {"key": "0123456789abcdef"}},
+    )
+    def post(self, request: Request, store_id: UUID) -> HttpResponse:
+        """Ask the channel, then set or replace them."""
+        key: Any = getattr(request.user, "pk", None)
+        result = services.replace_credentials(
+            store_id=store_id, credentials=self.body["credentials"], set_by_id=key if isinstance(key, UUID) else None
+        )
+        match result.error:
+            case CredentialsRefused() | ProviderRejected() as refused:
+                raise Invalid(errors={"/credentials": [refused.detail or refused.title]})
+            case None:
+                found = stores.get_view(store_id, now=timezone.now())
+                return self.answer(as_row(found), version=found.store.version)
+            case error:
+                raise error
+
+
 class SyncView(ApiView):
     """A store is brought up to date now."""
 
@@ -74,6 +108,7 @@ class SyncView(ApiView):
 
 api_urlpatterns = [
     path("stores/<uuid:store_id>/test", ProbeView.as_view(), name="store_test"),
+    path("stores/<uuid:store_id>/credentials", CredentialsView.as_view(), name="store_credentials"),
     path("stores/<uuid:store_id>/sync", SyncView.as_view(), name="store_sync"),
     *run_api_urlpatterns,
 ]

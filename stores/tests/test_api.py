@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from common.testing.people import make_user
 from stores import services
-from stores.models import Store, StoreCredential
+from stores.models import Store
 
 pytestmark = pytest.mark.django_db
 
@@ -53,19 +53,6 @@ def test_adds_changes_and_disconnects_a_store(owner: Any) -> None:
     assert _send(owner, "patch", path, {"name": "x"}, **{"If-Match": made["ETag"]}).status_code == 412
     assert _send(owner, "delete", path, **{"If-Match": changed["ETag"]}).status_code == 204
     assert _send(owner, "get", path).json()["disconnected_at"] is not None
-
-
-def test_takes_credentials_and_never_gives_them_back(owner: Any) -> None:
-    made = _send(owner, "post", "/stores", {"channel": "brickowl", "name": "Owl"}).json()
-    path = f"/stores/{made['id']}/credentials"
-    answer = _send(owner, "post", path, {"credentials": {"key": SECRET}})
-    assert answer.json()["is_connected"]
-    assert SECRET not in answer.content.decode()
-    assert StoreCredential.objects.get().encrypted_data == {"key": SECRET}
-    wrong = _send(owner, "post", path, {"credentials": {"secret": SECRET}})
-    assert wrong.status_code == 422
-    assert set(wrong.json()["errors"]) == {"/credentials/secret", "/credentials/key"}
-    assert SECRET not in wrong.content.decode()
 
 
 @pytest.mark.parametrize(("body", "pointer"), [

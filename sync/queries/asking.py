@@ -1,5 +1,6 @@
 """Which stores may be asked now, and what they are asked for."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -130,6 +131,27 @@ def lots_expected(store_id: UUID) -> int:
         store=store_id, action=Action.REMOVE, status=ItemStatus.APPLIED, applied_at__gte=last.fetched_at
     )
     return max(0, last.lots_count - gone - taken_off.count())
+
+
+def listed_there(store_id: UUID, *, limit: int) -> list[str]:
+    """Answer a store's numbers of some lots that should be for sale there, those that were seen there last first."""
+    there = InventoryExternalId.objects.filter(store=store_id, external_lot_id__isnull=False, base__qty__gt=0)
+    numbers = there.order_by("-last_synced_at", "pk").values_list("external_lot_id", flat=True)[:limit]
+    return [number for number in numbers if number]
+
+
+def twin_of(store: Store, numbers: Collection[str]) -> Store | None:
+    """Answer another connected store of the same channel that has listed one of these lots: it is the same there,
+    since a lot's number is given once."""
+    others = Store.objects.filter(channel=store.channel, disconnected_at=None, credential__isnull=False)
+    others = others.exclude(pk=store.pk).order_by("pk")
+    listed = InventoryExternalId.objects.filter(store__in=others, external_lot_id__in=numbers)
+    return others.filter(pk__in=listed.values("store_id")).first()
+
+
+def is_first_look(store_id: UUID) -> bool:
+    """Tell whether nobody knows yet what a store has."""
+    return not InventoryExternalId.objects.filter(store=store_id, external_lot_id__isnull=False).exists()
 
 
 def is_short(count: int, expected: int) -> bool:

@@ -21,10 +21,13 @@ from stores import services as stores
 from stores.channels import Can, ChannelSpec, Reach
 from stores.models import Store
 from sync.channels import Channel, registry
+from sync.queries.asking import listed_there
 from sync.remote import ShopFacts
 
 # For somebody who tries values that open no store yet.
 _TRIAL_PER_SECOND, _TRIAL_BURST = 1.0, 5
+# So many lots are asked for, to see whether a store is still the same.
+_LOTS_ASKED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,20 @@ def _adapter(
     )
 
 
-def try_credentials(*, channel: str, credentials: Mapping[str, str]) -> Tested:
+def try_credentials(*, channel: str, credentials: Mapping[str, str], base_url: str = "") -> Tested:
     """Find out whether these values open a store, before they are kept. Raises Invalid with errors by field."""
-    spec = _spec(channel)
+    return _tested(_trial(_spec(channel), credentials, base_url=base_url))
+
+
+def _trial(spec: ChannelSpec, credentials: Mapping[str, str], *, base_url: str) -> Channel:
+    """Answer what asks a channel with values that aren't kept yet."""
     values = stores.cleaned(credentials, spec)
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
     key = f"trial:{workspace.current_key()}:{digest}"
     budget = Budget(key=key, label=spec.label, per_second=_TRIAL_PER_SECOND, burst=_TRIAL_BURST)
-    return _tested(_adapter(spec, values, budget=budget, key=key, call_class=CallClass.URGENT, is_waited_for=True))
+    return _adapter(
+        spec, values, budget=budget, key=key, call_class=CallClass.URGENT, is_waited_for=True, url=base_url
+    )  # fmt: skip
 
 
 def probe_store(*, store_id: UUID, now: datetime) -> Tested:
@@ -131,17 +140,41 @@ def connect_store(
 def replace_credentials(
     *, store_id: UUID, credentials: Mapping[str, str], set_by_id: UUID | None = None
 ) -> Tested:  # fmt: skip
-    """Replace what opens a store once its channel has answered to it. Raises Invalid, Conflict and NotFound."""
+    """Replace what opens a store once its channel has answered to it, and is the same there.
+
+    Raises Invalid, Conflict and NotFound.
+    """
     store = queries.get_store(store_id)
-    result = try_credentials(channel=store.channel, credentials=credentials)
+    spec = queries.spec_for(store.channel)
+    if spec is None or spec.reach is Reach.MANUAL:
+        raise Conflict("Nothing opens this store: there is no server behind it.")
+    result = try_credentials(channel=store.channel, credentials=credentials, base_url=store.base_url)
     if result.facts is None:
         return result
-    if store.account and result.facts.account and store.account != result.facts.account:
-        raise Conflict(f"These open another store: {result.facts.name}. Connect that as a store of its own.")
+    try:
+        if not _is_same(store, result.facts, credentials):
+            told = f": {result.facts.name}" if result.facts.name else ""
+            raise Conflict(f"These open another store{told}. Connect that as a store of its own.")
+    except (ProviderError, BudgetExhausted) as error:
+        return Tested(error=error)
     stores.set_credentials(
         store_id=store_id, credentials=credentials, account=result.facts.account, set_by_id=set_by_id
     )
     return result
+
+
+def _is_same(store: Store, facts: ShopFacts, credentials: Mapping[str, str]) -> bool:
+    """Tell whether credentials open the store that is known: by the channel's word, else by its lots.
+
+    A seller may be called otherwise there by now, and not every channel says whose a store is.
+    """
+    if store.account and store.account == facts.account:
+        return True
+    numbers = listed_there(store.pk, limit=_LOTS_ASKED)
+    if not numbers:
+        return not (store.account and facts.account)
+    adapter = _trial(_spec(store.channel), credentials, base_url=store.base_url)
+    return any(adapter.fetch_lot(number) is not None for number in numbers)
 
 
 def _tested(adapter: Channel) -> Tested:

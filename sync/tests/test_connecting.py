@@ -1,5 +1,6 @@
 """Stores are connected only once their channel has answered; what it says is told in plain words."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from django.utils import timezone
 from common.errors import Conflict
 from common.testing.people import PASSWORD, make_user
 from common.wire import CallClass
+from inventory.models import InventoryExternalId
+from inventory.testing import make_lot
 from stores import queries
 from stores import services as stores
 from stores.models import Store, StoreCredential, StoreSyncState
 from sync import services
 from sync.tests.conftest import credentials_of
-from sync.tests.scripted import Fault, Scripted, refused
+from sync.tests.scripted import Fault, Scripted, literal, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +110,86 @@ def test_replaces_what_opens_a_store_only_by_what_opens_it(inside: Any, store: S
     assert inside.post(path, fresh).status_code == 302
     assert StoreCredential.objects.get(store=store).encrypted_data == fresh
     assert "••••1234" in inside.get(f"/stores/{store.pk}/").content.decode()
+
+
+def _of_another(script: Scripted, *, has_orders: bool = True) -> None:
+    """Have the channel answer as another seller's store."""
+    rows = [{**row, "seller_name": "somebody"} for row in literal("bricklink", "orders.json")] if has_orders else []
+    body = {"meta": {"description": "OK", "message": "OK", "code": 200}, "data": rows}
+    script.answer("GET orders", body)
+
+
+def _listed(store: Store, number: str) -> None:
+    base = {"qty": 42, "price": "0.12"}
+    InventoryExternalId.objects.create(inventory_item=make_lot(), store=store, external_lot_id=number, base=base)
+
+
+def test_a_second_token_of_one_store_is_no_second_store(inside: Any, script: Scripted) -> None:
+    inside.post("/stores/connect/bricklink/", CREDENTIALS)
+    again = inside.post("/stores/connect/bricklink/", {**CREDENTIALS, "token": "another-token-1234"})
+    assert again.status_code == 422
+    assert "connected already: Demo Bricks" in again.content.decode()
+    assert Store.objects.filter(channel="bricklink").count() == 1
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_another_stores_credentials_are_not_taken(way: str, inside: Any, script: Scripted) -> None:
+    inside.post("/stores/connect/bricklink/", CREDENTIALS)
+    store = Store.objects.get(channel="bricklink")
+    fresh = {**CREDENTIALS, "token": "another-token-1234"}
+    _of_another(script)
+    status, said = _replace(inside, store, fresh, way)
+    assert (status, "open another store: Demo Bricks" in said) == (409 if way == "api" else 422, True)
+    assert StoreCredential.objects.get(store=store).encrypted_data == CREDENTIALS
+    # One that is called otherwise there by now is the same by its lots.
+    _listed(store, "301000017")
+    assert _replace(inside, store, fresh, way)[0] == (200 if way == "api" else 302)
+    store.refresh_from_db()
+    assert (store.account, StoreCredential.objects.get(store=store).encrypted_data) == ("somebody", fresh)
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_a_store_without_a_name_is_known_by_its_lots(way: str, inside: Any, store: Store, script: Scripted) -> None:
+    fresh = {**CREDENTIALS, "token": "another-token-1234"}
+    _of_another(script, has_orders=False)
+    _listed(store, "999")
+    script.answer("GET inventories/999", refused(404, "RESOURCE_NOT_FOUND", "inventory 999"))
+    status, said = _replace(inside, store, fresh, way)
+    assert (status, "open another store" in said) == (409 if way == "api" else 422, True)
+    assert StoreCredential.objects.get(store=store).encrypted_data == CREDENTIALS
+    _listed(store, "301000017")
+    assert _replace(inside, store, fresh, way)[0] == (200 if way == "api" else 302)
+
+
+def _replace(client: Any, store: Store, credentials: dict[str, str], way: str) -> tuple[int, str]:
+    if way == "page":
+        answer = client.post(f"/stores/{store.pk}/credentials/", credentials)
+    else:
+        path = f"/api/v1/stores/{store.pk}/credentials"
+        answer = client.post(path, {"credentials": credentials}, content_type="application/json")
+    return answer.status_code, answer.content.decode()
+
+
+def test_the_api_takes_what_the_channel_takes_and_never_gives_it_back(inside: Any, script: Scripted) -> None:
+    body = {"channel": "bricklink", "name": "Link"}
+    made = inside.post("/api/v1/stores", body, content_type="application/json").json()
+    store = Store.objects.get(pk=made["id"])
+    _unreachable(script)
+    status, said = _replace(inside, store, CREDENTIALS, "api")
+    assert (status, "Add 198.51.100.7" in said) == (422, True)
+    assert not StoreCredential.objects.exists()
+    script.answers.clear()
+    status, said = _replace(inside, store, CREDENTIALS, "api")
+    assert (status, json.loads(said)["is_connected"]) == (200, True)
+    assert not [value for value in CREDENTIALS.values() if value in said]
+    script.fail(Fault("status", 500, {}))
+    assert _replace(inside, store, CREDENTIALS, "api")[0] == 503
+    script.faults.clear()
+    asked = len(script.asked)
+    status, said = _replace(inside, store, {"secret": "very-secret-thing"}, "api")
+    assert (status, "very-secret-thing" in said, len(script.asked)) == (422, False, asked)
+    counter = Store.objects.get(channel="local")
+    assert _replace(inside, counter, CREDENTIALS, "api")[0] == 409
 
 
 def test_connects_a_disconnected_store_again(inside: Any, store: Store) -> None:

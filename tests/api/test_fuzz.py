@@ -53,6 +53,9 @@ def _patient(settings: Any, sandbox: SandboxProcess) -> Iterator[None]:
     What is asked of others meanwhile is asked of the sandbox.
     """
     settings.CATALOG_SOURCES = sandbox.sources
+    settings.CHANNEL_URLS = {
+        "bricklink": sandbox.bricklink_url, "brickowl": sandbox.brickowl_url, "brikick": sandbox.brikick_url,
+    }  # fmt: skip
     settings.API_RATE = settings.API_SHOP_RATE = "1000000/min"
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)

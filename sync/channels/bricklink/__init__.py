@@ -368,14 +368,17 @@ def orders_request() -> dict[str, Any]:
 
 
 def shop_of(data: Any) -> ShopFacts:
-    """Read from the newest order what the store is called, and in which currency it sells."""
+    """Read from the newest order whose the store is, what it is called, and in which currency it sells."""
     if not isinstance(data, list):
         raise ValueError("no list of orders")
     if not data:
         return ShopFacts()
     newest = max(data, key=lambda row: int(row["order_id"]))
     cost = newest.get("cost") or {}
-    return ShopFacts(name=text_of(newest.get("store_name")), currency=str(cost.get("currency_code") or "").upper())
+    return ShopFacts(
+        name=text_of(newest.get("store_name")), currency=str(cost.get("currency_code") or "").upper(),
+        account=text_of(newest.get("seller_name")),
+    )  # fmt: skip
 
 
 def tracking_request(tracking: Tracking) -> dict[str, Any]:

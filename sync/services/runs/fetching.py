@@ -1,5 +1,6 @@
 """Fetches the stores of a run: orders, the whole inventory, orders again, so that a sale in between is seen as one."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from stores import services as stores
 from stores.choices import Channel
 from stores.models import Store
 from sync.models import Snapshot, SyncRun
-from sync.queries.asking import is_short, lots_expected
+from sync.queries.asking import is_first_look, is_short, lots_expected, twin_of
 from sync.services import pulling
 from sync.services.connecting import connect
 from sync.services.doubts import ShortError
@@ -69,10 +70,12 @@ def fetch_store(store: Store, job: Run, *, accepts_few: bool = False) -> Snapsho
         _clear_doubts(store)
         pulling.pull_orders(store_id=store.pk, now=timezone.now())
         # From before the first page: what is sold from now on may be in it or not.
-        read_at, packer = timezone.now(), Packer()
+        read_at, packer, is_first = timezone.now(), Packer(), is_first_look(store.pk)
         job.progress(0, expected or None, unit="lots", message=f"Fetching {store.name}")
         with no_search_for_cycles():
             for page in channel.fetch_inventory():
+                if is_first:
+                    _refuse_twin(store, [lot.lot_id for lot in page])
                 packer.add(page)
                 job.progress(packer.count, max(expected, packer.count) or None, unit="lots")
         step("sync.fetched")
@@ -85,6 +88,18 @@ def fetch_store(store: Store, job: Run, *, accepts_few: bool = False) -> Snapsho
         # By now, as what was sold meanwhile is gone.
         _refuse_few(store, packer.count, lots_expected(store.pk))
     return _keep(store, packer, read_at)
+
+
+def _refuse_twin(store: Store, numbers: Collection[str]) -> None:
+    """Stop where another store here has these lots: what opens them is two keys of one store."""
+    twin = twin_of(store, numbers)
+    if twin is None:
+        return
+    same = (
+        f"This is {twin.name}, which is connected already: the lots are the same. Its stock would be sold twice, so"
+        " nothing is read or sent here. Disconnect this one, or give it the credentials of another store."
+    )
+    raise CredentialsRefused(same, provider=store.channel, operation="fetch_inventory")
 
 
 def _clear_doubts(store: Store) -> None:
