@@ -140,11 +140,16 @@ def listed_there(store_id: UUID, *, limit: int) -> list[str]:
     return [number for number in numbers if number]
 
 
+def others_of(channel: str, *, besides: UUID | None) -> "QuerySet[Store]":
+    """Answer the other stores on a channel that are connected, switched off or not."""
+    found = Store.objects.filter(channel=channel, disconnected_at=None, credential__isnull=False)
+    return (found.exclude(pk=besides) if besides else found).order_by("pk")
+
+
 def twin_of(store: Store, numbers: Collection[str]) -> Store | None:
     """Answer another connected store of the same channel that has listed one of these lots: it is the same there,
     since a lot's number is given once."""
-    others = Store.objects.filter(channel=store.channel, disconnected_at=None, credential__isnull=False)
-    others = others.exclude(pk=store.pk).order_by("pk")
+    others = others_of(store.channel, besides=store.pk)
     listed = InventoryExternalId.objects.filter(store__in=others, external_lot_id__in=numbers)
     return others.filter(pk__in=listed.values("store_id")).first()
 

@@ -14,14 +14,14 @@ from uuid import UUID
 from django.conf import settings
 
 from common import workspace
-from common.errors import BudgetExhausted, Conflict, Invalid, ProblemError, ProviderError
+from common.errors import BudgetExhausted, Conflict, CredentialsRefused, Invalid, ProblemError, ProviderError
 from common.wire import Breaker, Budget, CallClass, Ledger
 from stores import queries
 from stores import services as stores
 from stores.channels import Can, ChannelSpec, Reach
 from stores.models import Store
 from sync.channels import Channel, registry
-from sync.queries.asking import listed_there
+from sync.queries.asking import is_first_look, listed_there, others_of
 from sync.remote import ShopFacts
 
 # For somebody who tries values that open no store yet.
@@ -108,7 +108,10 @@ def probe_store(*, store_id: UUID, now: datetime) -> Tested:
     A store that is switched off is asked all the same: that is how one finds out whether to switch it on.
     """
     store = queries.get_store(store_id)
-    result = _tested(_adapter_of(store, call_class=CallClass.URGENT, is_waited_for=True))
+    adapter = _adapter_of(store, call_class=CallClass.URGENT, is_waited_for=True)
+    result = _tested(adapter)
+    if result.facts is not None and is_first_look(store_id):
+        result = _not_a_twin(result, adapter, store_id)
     if result.error is not None:
         stores.note_failure(store_id=store_id, error=result.error, now=now)
     else:
@@ -129,6 +132,10 @@ def connect_store(
     if result.facts is None:
         return None, result
     facts, spec = result.facts, _spec(channel)
+    try:
+        _refuse_twin(facts, _trial(spec, credentials, base_url=""))
+    except (ProviderError, BudgetExhausted) as error:
+        return None, Tested(error=error)
     wanted = {**({"currency": facts.currency} if facts.currency else {}), **(settings or {})}
     store = stores.create_store(
         channel=channel, name=name or facts.name or spec.label, credentials=credentials, settings=wanted,
@@ -151,10 +158,12 @@ def replace_credentials(
     result = try_credentials(channel=store.channel, credentials=credentials, base_url=store.base_url)
     if result.facts is None:
         return result
+    adapter = _trial(spec, credentials, base_url=store.base_url)
     try:
-        if not _is_same(store, result.facts, credentials):
+        if not _is_same(store, result.facts, adapter):
             told = f": {result.facts.name}" if result.facts.name else ""
             raise Conflict(f"These open another store{told}. Connect that as a store of its own.")
+        _refuse_twin(result.facts, adapter, besides=store_id)
     except (ProviderError, BudgetExhausted) as error:
         return Tested(error=error)
     stores.set_credentials(
@@ -163,7 +172,7 @@ def replace_credentials(
     return result
 
 
-def _is_same(store: Store, facts: ShopFacts, credentials: Mapping[str, str]) -> bool:
+def _is_same(store: Store, facts: ShopFacts, adapter: Channel) -> bool:
     """Tell whether credentials open the store that is known: by the channel's word, else by its lots.
 
     A seller may be called otherwise there by now, and not every channel says whose a store is.
@@ -173,8 +182,31 @@ def _is_same(store: Store, facts: ShopFacts, credentials: Mapping[str, str]) -> 
     numbers = listed_there(store.pk, limit=_LOTS_ASKED)
     if not numbers:
         return not (store.account and facts.account)
-    adapter = _trial(_spec(store.channel), credentials, base_url=store.base_url)
     return any(adapter.fetch_lot(number) is not None for number in numbers)
+
+
+def _refuse_twin(facts: ShopFacts, adapter: Channel, *, besides: UUID | None = None) -> None:
+    """Raise Conflict where credentials open a store that is connected already, by its lots.
+
+    Whose account is known of both is told apart by that.
+    """
+    for other in others_of(adapter.spec.code, besides=besides):
+        numbers = [] if other.account and facts.account else listed_there(other.pk, limit=_LOTS_ASKED)
+        if any(adapter.fetch_lot(number) is not None for number in numbers):
+            raise Conflict(f"These open a store that is connected already: {other.name}.", store_id=str(other.pk))
+
+
+def _not_a_twin(result: Tested, adapter: Channel, store_id: UUID) -> Tested:
+    """Answer what was found, unless the store is another one that is connected: a test doesn't take it up again."""
+    try:
+        _refuse_twin(result.facts or ShopFacts(), adapter, besides=store_id)
+    except Conflict as same:
+        told = f"{same.detail} Disconnect this one, or give it the credentials of another store."
+        error = CredentialsRefused(told, provider=adapter.spec.code, operation="test_connection")
+        return Tested(error=error)
+    except (ProviderError, BudgetExhausted) as error:
+        return Tested(error=error)
+    return result
 
 
 def _tested(adapter: Channel) -> Tested:

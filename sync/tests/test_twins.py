@@ -1,5 +1,7 @@
 """One store of a marketplace that was connected twice is found out before anything is read or sent twice."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from stores import services as stores
 from stores.choices import StoreState
 from stores.models import Store, StoreSyncState
 from sync.choices import RunStatus
+from sync.services import connect_store, probe_store, replace_credentials
 from sync.services.pulling import pull_orders
 from sync.tests.running import carry_out, lines, local, plan
 from sync.tests.sellers import Seller, url_of
@@ -39,6 +42,11 @@ def test_the_lots_of_another_store_stop_the_first_look(sandbox: SandboxProcess) 
     assert lines(run) == []
     state = StoreSyncState.objects.get(store=twin)
     assert (state.state, state.last_error) == (StoreState.NEEDS_RECONNECT, run.error_message)
+    # Nor does a test of the connection take it up again.
+    tested = probe_store(store_id=twin.pk, now=timezone.now())
+    assert tested.error is not None
+    assert f"connected already: {seller.store.name}" in str(tested.error.detail)
+    assert StoreSyncState.objects.get(store=twin).state == StoreState.NEEDS_RECONNECT
     # Whoever keeps the stores is told, and nothing comes from it or goes to it.
     assert Event.objects.filter(event_type="store.paused", payload__data__store_id=str(twin.pk)).count() == 1
     with pytest.raises(Conflict):
@@ -46,6 +54,21 @@ def test_the_lots_of_another_store_stop_the_first_look(sandbox: SandboxProcess) 
     assert seller.there() == before
     assert InventoryItem.objects.count() == 1
     assert not InventoryExternalId.objects.filter(store=twin).exists()
+
+
+def test_a_second_key_connects_nothing_where_its_lots_are_known(sandbox: SandboxProcess, settings: Any) -> None:
+    settings.CHANNEL_URLS = {"bricklink": sandbox.bricklink_url}
+    seller = Seller(sandbox, "bricklink")
+    seller.listed(qty=10)
+    made = sandbox.control("POST", f"sellers/{seller.id}/credentials")["credentials"]
+    with pytest.raises(Conflict, match=f"connected already: {seller.store.name}"):
+        connect_store(channel="bricklink", credentials=made, now=timezone.now())
+    # Another seller's is a store of its own.
+    other = sandbox.control("POST", "sellers", {"service": "bricklink", "name": "somebody"})
+    store, result = connect_store(channel="bricklink", credentials=other["credentials"], now=timezone.now())
+    assert store is not None, result.error
+    with pytest.raises(Conflict, match="open another store"):
+        replace_credentials(store_id=seller.store.pk, credentials=other["credentials"])
 
 
 def test_a_store_that_was_disconnected_is_no_twin(sandbox: SandboxProcess) -> None:
