@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from common.testing.dying import killed, recorded
@@ -17,7 +18,7 @@ from jobs import runner
 from jobs import services as jobs
 from jobs.models import JobRun
 from sync.choices import ItemStatus, RunStatus
-from sync.models import SyncPlanItem, SyncRun
+from sync.models import Snapshot, SyncPlanItem, SyncRun
 from sync.services import push_store, runs
 from sync.tests.running import lines, local, plan, teach
 from sync.tests.sellers import Seller, check_books
@@ -26,15 +27,16 @@ pytestmark = [
     pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick", "unthrottled", "no_worker"),
     pytest.mark.timeout(900),
 ]  # fmt: skip
-CODES = ("bricklink", "brickowl")
 SILENCE = timedelta(seconds=125)
 FEWER, PRICE, NEW, SECOND, EDITED, CAME, WAS = 4, 10, 6, 3, 12, 7, 10
+SHELF = "Z-9"
 
 
 class Round:
-    """Lots of which each needs another thing: here, there, or both."""
+    """Lots of which each needs another thing: here, there, or both. `is_old`: what is overwritten is looked at first,
+    and somebody has edited it since the plan."""
 
-    def __init__(self, seller: Seller, number: int) -> None:
+    def __init__(self, seller: Seller, number: int, *, is_old: bool = False) -> None:
         self.seller, color = seller, (1, 5, 11, 7, 8, 9)[number % 6]
         self.fewer, self.fewer_no = seller.listed(qty=WAS, no="3003", color_id=color)
         self.price, self.price_no = seller.listed(qty=WAS, no="3005", color_id=color)
@@ -56,7 +58,10 @@ class Round:
         assert len(lines(self.run)) == 7
         self.run = runs.approve_run(run_id=self.run.pk, confirmed_removals=1, now=now)
         assert self.run.apply_job_id is not None
-        self.job_id = self.run.apply_job_id
+        self.job_id, self.is_old = self.run.apply_job_id, is_old
+        if is_old:
+            Snapshot.objects.update(fetched_at=F("fetched_at") - timedelta(minutes=10))
+            seller.sandbox.control("PATCH", f"sellers/{seller.id}/lots/{self.price_no}", {"remarks": SHELF})
 
     def apply(self) -> None:
         """Be the worker that takes the run up."""
@@ -94,20 +99,28 @@ class Round:
         assert pieces[came.inventory_item.pk] == (CAME, 0)
         assert pieces[self.edited.pk] == (EDITED, 0)
         assert StockMovement.objects.filter(kind="CHANNEL_EDIT", inventory_item=self.edited).count() == 1
+        if self.is_old:
+            self.price.refresh_from_db()
+            rows = self.seller.sandbox.control("GET", f"sellers/{self.seller.id}/lots")
+            (price,) = [row for row in rows if str(row["id"]) == self.price_no]
+            assert (self.price.remarks, price["remarks"], price["price"]) == (SHELF, SHELF, 800)
         check_books()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", CODES)
-def test_ends_as_planned_wherever_its_worker_is_killed(code: str, sandbox: SandboxProcess, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("code", "is_old"), [("bricklink", False), ("brickowl", False), ("bricklink", True)])
+def test_ends_as_planned_wherever_its_worker_is_killed(
+    code: str, is_old: bool, sandbox: SandboxProcess, tmp_path: Path  # noqa: FBT001  # a case of the test
+) -> None:  # fmt: skip
     seller = Seller(sandbox, code)
     seller.change(settings={**seller.store.settings, "auto_sync": False})
-    clean = Round(seller, 0)
+    clean = Round(seller, 0, is_old=is_old)
     names = recorded(clean.apply, tmp_path / "steps")
     clean.check()
     assert {"sync.prepared", "sync.grounded", "sync.lines_sent", "sync.intended", "sync.answered"} <= set(names)
+    assert ("sync.looked_first" in names) is is_old
     for place, name in enumerate(names):
-        disturbed = Round(seller, place + 1)
+        disturbed = Round(seller, place + 1, is_old=is_old)
         assert killed(disturbed.apply, place) == signal.SIGKILL, name
         disturbed.recover()
         disturbed.check()
