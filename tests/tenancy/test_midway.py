@@ -187,6 +187,23 @@ def test_stock_of_a_shop_that_is_suspended_waits_and_goes_on_afterwards(code: st
     assert seller.there() == wanted
 
 
+@pytest.mark.parametrize("code", ["bricklink"])
+def test_stock_that_somebody_sent_who_is_switched_off_is_sent_by_somebody_else(code: str, seller: Seller) -> None:
+    wanted = changed(seller)
+    ana, ben = make_user(email="ana@shop.example"), make_user(email="ben@shop.example")
+    seller.sandbox.fault("rate_limit", service=code, method="PUT", nth=2, times=1, retry_after=600)
+    with actor.use(acting(ana)), listening(at_first("sync.answered", lambda: switch_off(ana))):
+        job = work(start_sync(store_id=seller.store.pk))
+    assert job.status == JobStatus.PENDING, job.error_message
+    job = work(job)
+    assert (job.status, "switched off" in job.error_message) == (JobStatus.FAILED, True)
+    redis().flushdb()
+    StoreSyncState.objects.update(retry_at=None)
+    with actor.use(acting(ben)):
+        work(start_sync(store_id=seller.store.pk))
+    assert seller.there() == wanted
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_orders_of_a_shop_that_is_suspended_meanwhile_all_come_in(code: str, seller: Seller) -> None:
     lot, number = seller.listed(qty=10)
