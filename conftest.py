@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,9 @@ SCHEMA = "t_shop"
 HOST = f"shop.{settings.BASE_DOMAIN}"
 # Characters of a value that still stands in a test's name.
 LONG_VALUE = 80
+# How long it takes to think of an example depends on who else uses the machine.
+hypothesis.settings.register_profile("gate", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None)
+hypothesis.settings.load_profile("gate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
