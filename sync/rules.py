@@ -99,10 +99,16 @@ class Showing:
         self._has_stockrooms = LotField.STOCKROOM in rules.lot_fields
         self._least = _least(rules)
         self._has_own_prices = _is_as_here(rules)
+        quantity = rules.quantity
+        offers_all = not quantity.keep_back and quantity.at_most is None
+        self._is_plain = self._has_own_prices and offers_all and not rules.is_away
         self._prices: dict[tuple[Decimal, bool], Decimal] = {}
 
     def of(self, lot: LotState, *, is_used: bool = False) -> Shown:
         """Answer how a lot of ours is to stand in a store; fields that its channel hasn't are None."""
+        is_usual = lot.qty > 0 and lot.bulk == 1 and not lot.tiers and not lot.stockroom
+        if is_usual and self._is_plain and lot.price > self._least:
+            return Shown(self._plainly(lot))
         rules = self._rules
         kept: list[Any] = list(lot)
         price, qty = self._priced(lot.price, is_used=is_used), offered(lot, rules.quantity)
@@ -116,6 +122,17 @@ class Showing:
         why = _why_not(lot, price, qty, rules)
         kept[0], kept[1] = 0 if why else qty, price
         return Shown(LotState._make(kept), why)
+
+    def _plainly(self, lot: LotState) -> LotState:
+        """Answer a lot as it is, but for what the channel hasn't: so most shops show most of their lots."""
+        price = lot.price.quantize(self._least, ROUND_HALF_UP)
+        if not self._fixed:
+            return lot if price == lot.price else lot._replace(price=price)
+        kept: list[Any] = list(lot)
+        for place, value in self._fixed:
+            kept[place] = value
+        kept[1] = price
+        return LotState._make(kept)
 
     def _priced(self, price: Decimal, *, is_used: bool) -> Decimal:
         if self._has_own_prices and price > self._least:

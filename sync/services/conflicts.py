@@ -57,7 +57,8 @@ def decide_conflicts(
 
 
 def note_conflicts(
-    *, store_id: UUID, asked: Mapping[UUID, Sequence[tuple[LotField, Any, Any, Any]]], looked_at: Collection[UUID],
+    *, store_id: UUID, asked: Mapping[UUID, Sequence[tuple[LotField, Any, Any, Any]]],
+    was_looked_at: Callable[[UUID], bool],
     left_out: Collection[LotField] = (), now: datetime,
 ) -> int:  # fmt: skip
     """Keep which fields of listings wait for a person, as (field, base, ours, theirs); answer how many do.
@@ -82,7 +83,8 @@ def note_conflicts(
                     for name, value in values.items():
                         setattr(present, name, value)
                     present.save()
-        gone = [row for key, row in known.items() if key not in seen and key[0] in looked_at and key[1] not in left_out]
+        unseen = {key: row for key, row in known.items() if key not in seen and key[1] not in left_out}
+        gone = [row for key, row in unseen.items() if was_looked_at(key[0])]
         for row in gone:
             row.decision, row.decided_at = VOID, now
             row.save()

@@ -68,4 +68,4 @@ def _take_over(lot: InventoryItem, taken: Collection[Compared], rules: StoreRule
 def _ask(listing: InventoryExternalId, asked: Collection[Compared], *, now: datetime) -> None:
     if asked:
         rows = [(each.field, each.base, each.ours, each.theirs) for each in asked]
-        note_conflicts(store_id=listing.store_id, asked={listing.pk: rows}, looked_at=(), now=now)
+        note_conflicts(store_id=listing.store_id, asked={listing.pk: rows}, was_looked_at=lambda _key: False, now=now)

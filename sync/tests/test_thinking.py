@@ -74,6 +74,25 @@ def test_says_why_a_lot_is_not_listed(lot: LotState, rules: StoreRules, why: Unl
     assert (found.state.qty == 0) == (why is not None)
 
 
+_PLAIN_LOTS = st.builds(
+    LOT._replace, qty=st.integers(0, 5), price=st.decimals("0", "0.02", places=4), bulk=st.sampled_from([None, 1, 2]),
+    tiers=st.sampled_from([None, (), ((10, Decimal("0.001")),)]), stockroom=st.sampled_from(["", "A"]),
+)  # fmt: skip
+
+
+@given(
+    lot=_PLAIN_LOTS, decimals=st.sampled_from([2, 3, 4]),
+    channel=st.sampled_from([ALL, ALL - {LotField.RETAIN, LotField.STOCKROOM}]),
+)  # fmt: skip
+def test_the_short_way_of_a_plain_store_ends_where_the_long_one_does(
+    lot: LotState, decimals: int, channel: Any
+) -> None:
+    plain = StoreRules(lot_fields=channel, sent=channel, price_decimals=decimals)
+    # A limit that nothing reaches.
+    long_way = replace(plain, quantity=QuantityRule(at_most=1_000_000))
+    assert shown(lot, plain) == shown(lot, long_way)
+
+
 def test_sends_only_what_the_seller_lets_and_the_channel_has() -> None:
     rules = replace(RULES, lot_fields=ALL - {LotField.RETAIN}, sent=frozenset({LotField.QTY, LotField.PRICE}))
     found = shown(LOT._replace(retain=True), rules).state

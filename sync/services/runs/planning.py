@@ -89,10 +89,11 @@ def compare_stores(run: SyncRun, job: Run | None, *, now: datetime) -> SyncRun:
 
 def _note_what_was_found(hub: Hub, *, now: datetime) -> None:
     for side in hub.sides:
-        looked_at = side.looked_at
-        asked = {key: fields for key, fields in hub.asked.items() if key in looked_at}
-        left_out = side.rules.sent - side.fields
-        note_conflicts(store_id=side.store.pk, asked=asked, looked_at=looked_at, left_out=left_out, now=now)
+        asked = {key: fields for key, fields in hub.asked.items() if side.was_looked_at(key)}
+        note_conflicts(
+            store_id=side.store.pk, asked=asked, was_looked_at=side.was_looked_at,
+            left_out=side.rules.sent - side.fields, now=now,
+        )  # fmt: skip
         channel = side.store.channel
         met = unmapped_of(channel, side.found.unknown, side.meanings, rate=side.rate)
         met += unmapped_in_orders(side.store, rate=side.rate)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice
 from uuid import UUID
 
@@ -187,9 +188,13 @@ class Side:
         theirs = self.theirs.lot(number)
         return Pair(theirs, lot_id, Known(key, lot_id, number, theirs.state, key in self._doubtful))
 
-    @property
-    def looked_at(self) -> set[UUID]:
-        """Answer the listings that were compared: not those of which nobody can say how they stand just now."""
+    def was_looked_at(self, listing_id: UUID) -> bool:
+        """Tell whether a listing was compared: not one of which nobody can say how it stands just now."""
+        return listing_id in self._looked_at
+
+    @cached_property
+    def _looked_at(self) -> set[UUID]:
+        # Of a hundred thousand, and mostly nobody asks.
         equal = {key for key, number in self.equal.values() if number not in self.busy and key not in self._doubtful}
         return equal | {each.known.listing_id for each in self.found.pairs if each.known and not self.is_busy(each)}
 

@@ -22,6 +22,8 @@ from sync.services.runs.words import what_of
 from sync.states import as_json
 from sync.taking import can_be_taken, lot_values
 
+_ALL = frozenset(LotField)
+
 
 class Taking:
     """Plans what comes here from a run's stores, one after the other."""
@@ -108,7 +110,7 @@ class Taking:
             Line(
                 store=self.hub.local, action=Action.UPDATE, what=what_of(lot), lot_id=lot.pk,
                 listing_id=one.each.known.listing_id if one.each.known else None, source_number=theirs.lot_id,
-                before=before, next=after, fields=frozenset(LotField), reason=f"Changed on {side.store.name}",
+                before=before, next=after, fields=_ALL, reason=f"Changed on {side.store.name}",
                 worth=abs(moved), after=self.hub.line_of.get(lot.pk),
                 extra={
                     **self.hub.ground(side, one), "delta": one.delta, "values": kept_values(one.values),
