@@ -148,7 +148,8 @@ def _staged(objs: Sequence[models.Model], fields: Columns, *, add: bool) -> Iter
         cursor.execute(
             f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {listed(fields)} FROM {table} WITH NO DATA"  # noqa: S608  # names come from the models
         )
-        with cursor.copy(f"COPY {name} ({listed(fields)}) FROM STDIN") as copy:
+        # COPY is the driver's own, and so would its errors be: callers know Django's.
+        with connection.wrap_database_errors, cursor.copy(f"COPY {name} ({listed(fields)}) FROM STDIN") as copy:
             for row in zip(*(_stored(objs, field, add=add) for field in fields), strict=True):
                 copy.write_row(row)
         yield name

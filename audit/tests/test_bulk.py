@@ -4,7 +4,6 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.postgres.fields import ArrayField
@@ -56,20 +55,16 @@ def test_takes_as_many_statements_for_many_rows_as_for_few() -> None:
     assert len(many) == len(some)
 
 
-# COPY answers the driver's own error.
-_TOO_LONG = (DataError, psycopg.DataError)
-
-
 @pytest.mark.parametrize("count", [1, bulk.FEW + 1])
 def test_refuses_what_is_too_long(count: int) -> None:
     roles = _roles(count)
     roles[0].name = "x" * (Role._meta.get_field("name").max_length + 1)
-    with pytest.raises(_TOO_LONG), abandoned():
+    with pytest.raises(DataError), abandoned():
         bulk.bulk_create(Role, roles)
     roles[0].name = "Role 000"
     bulk.bulk_create(Role, roles)
     roles[0].name = "x" * (Role._meta.get_field("name").max_length + 1)
-    with pytest.raises(_TOO_LONG), abandoned():
+    with pytest.raises(DataError), abandoned():
         bulk.bulk_update(Role, roles, fields=["name"])
 
 
