@@ -90,6 +90,10 @@ class Order(VersionedModel):
     notes = models.TextField(blank=True)
     tags = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     flags = ArrayField(models.CharField(max_length=20, choices=Flag), default=list, blank=True)
+    # Those that the channel has raised: it alone lowers them. One that a person has raised stays with people.
+    channel_flags = ArrayField(
+        models.CharField(max_length=20, choices=Flag), default=list, blank=True, db_default=[], editable=False
+    )
     # What was odd about what the channel told: [{"code": "total", "text": "…"}].
     warnings = models.JSONField(default=list, blank=True)
     # Follows from flags and lines: an order that a person should look at.
@@ -103,7 +107,7 @@ class Order(VersionedModel):
     # The order whose missing or broken pieces this one sends again; it sells nothing.
     replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements")
 
-    history = history(exclude=["needs_attention", "channel_as_of", "file_digest"])
+    history = history(exclude=["needs_attention", "channel_as_of", "channel_flags", "file_digest"])
 
     class Meta:
         indexes = [

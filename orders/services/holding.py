@@ -312,6 +312,8 @@ _LINE_FIELDS = tuple(
     field.attname for field in OrderLine._meta.concrete_fields if field.name not in {"id", "created_at", "updated_at"}
 )
 _QUIET = frozenset({"updated_at", "version", "channel_as_of"})
+# What is stored and concerns nobody else.
+_OUR_OWN = frozenset({"needs_attention", "channel_flags"})
 
 
 def state_of(row: Order | OrderLine) -> dict[str, Any]:
@@ -364,7 +366,7 @@ def finish(
     follow(order, lines)
     have_lines = save_lines(lines, lines_before)
     fields = changed(order, before)
-    told = tuple(name for name in fields if name != "needs_attention")
+    told = tuple(name for name in fields if name not in _OUR_OWN)
     if have_lines:
         told = (*told, "lines")
     if told or fields:

@@ -29,7 +29,7 @@ from orders.services.moving import move
 from stores.models import Store
 from stores.queries import get_store
 
-# Only the channel raises and lowers these; the others stay with who raised them.
+# These the channel lowers as it has raised them; the others, and those that a person raised, stay with people.
 _OF_CHANNEL = frozenset(
     {Flag.ON_HOLD, Flag.CANCEL_REQUESTED, Flag.PAYMENT_PROBLEM, Flag.PARTIALLY_SHIPPED, Flag.PARTIALLY_REFUNDED}
 )
@@ -112,7 +112,7 @@ def _make(store: Store, number: str, incoming: IncomingOrder, findings: Findings
     )  # fmt: skip
     order.buyer = _buyer(store, incoming)
     _take_over(order, incoming)
-    set_flags(order, add=incoming.flags)
+    _raise_flags(order, incoming)
     if status in lifecycle.GONE:
         order.shipped_at = incoming.shipped_at or incoming.as_of
     lines = _new_lines(order, incoming.lines, store, incoming)
@@ -190,8 +190,10 @@ def _renew(order_id: UUID, store: Store, incoming: IncomingOrder, findings: Find
         order.payment_status = incoming.payment_status
     if "flags" not in incoming.unsaid:
         ours = {Flag.PARTIALLY_REFUNDED} if order.refunded_total else set()
-        set_flags(order, remove=_OF_CHANNEL - set(incoming.flags) - ours)
-    set_flags(order, add=incoming.flags)
+        lowered = set(order.channel_flags) - set(incoming.flags)
+        set_flags(order, remove=lowered - ours)
+        order.channel_flags = sorted(set(order.channel_flags) - lowered)
+    _raise_flags(order, incoming)
     _renew_lines(held, store, incoming, findings, now=now)
     _sum_up(order, held.lines, incoming)
     # What is more or fewer comes before what leaves.
@@ -201,6 +203,13 @@ def _renew(order_id: UUID, store: Store, incoming: IncomingOrder, findings: Find
     if not held.finish():
         holding.remember_as_of(order)
     return Taken(order, held.lines)
+
+
+def _raise_flags(order: Order, incoming: IncomingOrder) -> None:
+    """Raise what the channel tells; what a person had raised before stays that person's."""
+    raised = (set(incoming.flags) & _OF_CHANNEL) - set(order.flags)
+    order.channel_flags = sorted({*order.channel_flags, *map(str, raised)})
+    set_flags(order, add=incoming.flags)
 
 
 def _settled(order: Order) -> frozenset[str]:

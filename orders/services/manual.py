@@ -129,6 +129,9 @@ def update_order(
     if order.status not in lifecycle.PROMISED and differing - _AT_ANY_TIME:
         raise OrderClosed("It has left or ended. Tracking, notes, tags and flags can still be changed.")
     _set(order, values)
+    # What a person has raised the channel doesn't lower.
+    raised = set(order.flags) - set(held.before["flags"])
+    order.channel_flags = [flag for flag in order.channel_flags if flag not in raised]
     if is_own and differing & set(_AMOUNTS):
         sum_up(order, held.lines)
     if buyer is not None and differing & _WHO:

@@ -375,6 +375,31 @@ def test_flags_of_the_channel_come_and_go_and_those_of_people_stay(store):
     assert order.flags == [Flag.PROBLEM]
 
 
+def test_a_hold_that_a_person_set_stays_until_a_person_lifts_it(store):
+    told = incoming(incoming_line(make_lot()))
+    order = arrive(store, told)
+    services.update_order(order_id=order.pk, changes={"flags": ["on_hold"]}, now=timezone.now())
+    order = arrive(store, later(told, status=Status.PENDING))
+    assert order.flags == [Flag.ON_HOLD]
+
+    # Holding it there too, for a while, doesn't make it the channel's.
+    arrive(store, later(told, hours=2, flags=frozenset({"on_hold"})))
+    order = arrive(store, later(told, hours=3, flags=frozenset()))
+    assert order.flags == [Flag.ON_HOLD]
+
+    services.update_order(order_id=order.pk, changes={"flags": []}, now=timezone.now())
+    arrive(store, later(told, hours=4, flags=frozenset({"on_hold"})))
+    order = arrive(store, later(told, hours=5, flags=frozenset()))
+    assert order.flags == []
+
+
+def test_a_cancellation_lifts_a_persons_hold(store):
+    told = incoming(incoming_line(make_lot()))
+    order = arrive(store, told)
+    services.update_order(order_id=order.pk, changes={"flags": ["on_hold"]}, now=timezone.now())
+    assert arrive(store, later(told, status=Status.CANCELLED)).flags == []
+
+
 # --- It is broken ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("values", "pointer"),
