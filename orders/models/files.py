@@ -11,7 +11,7 @@ from orders.choices import FileOutcome
 class OrderFile(GivenFile):
     """A file of orders that was given. The file itself is deleted as soon as it was read.
 
-    `counts` has "orders", "lines", "pieces", "unmatched" and "gone" too.
+    `counts` has "orders", "lines", "pieces", "unmatched", "short" and "gone" too.
     """
 
     # Pieces of orders that have left already are left where they are: they were gone before the stock was counted.
@@ -40,7 +40,8 @@ class FileOrder(models.Model):
     outcome = models.CharField(max_length=7, choices=FileOutcome)
     # [{"line": 14, "text": "…"}]
     problems = models.JSONField(default=list)
-    # {"order": orders.files.stored, "lots": [lot's key or null by line], "changes": [[label, before, after]]}
+    # {"order": orders.files.stored, "lots": [lot's key or null by line], "there": [pieces or null by line],
+    #  "short": 3, "changes": [[label, before, after]]}
     values = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, blank=True)
     lines_count = models.PositiveIntegerField(default=0)

@@ -43,6 +43,13 @@ class LineRow:
     unit_price: Decimal
     lot_id: UUID | None
     remarks: str
+    # Of a new order: how many of its pieces will be there. None: nobody says, or it waits for none.
+    qty_there: int | None
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether some of its pieces won't be there."""
+        return self.qty_there is not None and self.qty_there < self.qty
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ class Row:
     lines_count: int
     qty: int
     unmatched_count: int
+    qty_short: int
     problems: Sequence[Mapping[str, Any]]
     changes: Sequence[Change]
     lines: Sequence[LineRow]
@@ -96,6 +104,7 @@ def _row(row: FileOrder, here: Mapping[UUID, Order], lots: Mapping[UUID, Invento
     told = of_json(row.values["order"]) if row.values.get("order") else None
     lines = told.lines if told else ()
     of_lines = row.values.get("lots", ())
+    there = row.values.get("there") or [None] * len(of_lines)
     return Row(
         line=row.line,
         number=row.number,
@@ -108,9 +117,12 @@ def _row(row: FileOrder, here: Mapping[UUID, Order], lots: Mapping[UUID, Invento
         lines_count=row.lines_count,
         qty=row.qty,
         unmatched_count=row.unmatched_count,
+        qty_short=row.values.get("short", 0),
         problems=row.problems,
         changes=[Change(*change) for change in row.values.get("changes", ())],
-        lines=[_line(line, lot, lots) for line, lot in zip(lines[:LINES_SHOWN], of_lines, strict=False)],
+        lines=[
+            _line(line, lot, lots, qty) for line, lot, qty in zip(lines[:LINES_SHOWN], of_lines, there, strict=False)
+        ],
         more_lines=max(0, len(lines) - LINES_SHOWN),
     )
 
@@ -122,7 +134,7 @@ def _status(told: IncomingOrder | None, order: Order | None) -> str:
     return order.status if order else ""
 
 
-def _line(line: IncomingLine, lot: str | None, lots: Mapping[UUID, InventoryItem]) -> LineRow:
+def _line(line: IncomingLine, lot: str | None, lots: Mapping[UUID, InventoryItem], qty_there: int | None) -> LineRow:
     color = colors.get(line.color_id)
     found = lots.get(UUID(lot)) if lot else None
     return LineRow(
@@ -138,4 +150,5 @@ def _line(line: IncomingLine, lot: str | None, lots: Mapping[UUID, InventoryItem
         unit_price=line.unit_price,
         lot_id=found.pk if found else None,
         remarks=found.remarks if found else "",
+        qty_there=qty_there,
     )

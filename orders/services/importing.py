@@ -272,7 +272,8 @@ def _object(held: Held, findings: Findings, flag: Flag, code: str, text: str) ->
 
 def _sum_up(order: Order, lines: list[OrderLine], incoming: IncomingOrder) -> None:
     """Take the channel's sums, or add up where it has none."""
-    goods = sum((line.line_total for line in lines), Decimal(0))
+    is_said = "lines" not in incoming.unsaid
+    goods = sum((line.line_total for line in lines), Decimal(0)) if is_said else order.subtotal
     order.subtotal = goods if incoming.subtotal is None else incoming.subtotal
     total = order.subtotal + order.shipping_cost + order.insurance + order.tax_amount - order.discount_amount
     order.grand_total = max(total, Decimal(0)) if incoming.grand_total is None else incoming.grand_total
@@ -295,7 +296,7 @@ def _renew_lines(held: Held, store: Store, incoming: IncomingOrder, findings: Fi
     """
     order = held.order
     # A channel that names no lines at all has lost them; it doesn't mean that everything was taken out.
-    if not incoming.lines:
+    if not incoming.lines or "lines" in incoming.unsaid:
         return
     known = _by_identity(held.lines)
     told = dict(zip(_numbered([_identity(line) for line in incoming.lines]), incoming.lines, strict=True))

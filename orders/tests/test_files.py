@@ -29,7 +29,7 @@ from orders import services
 from orders.choices import FileOutcome
 from orders.downloads import as_csv
 from orders.files import columns
-from orders.models import Buyer, FileOrder, Order, OrderFile
+from orders.models import Buyer, FileOrder, Order, OrderFile, OrderLine
 from orders.queries import files as queries
 from orders.queries.exporting import Per
 from orders.queries.filters import Filters
@@ -299,6 +299,54 @@ def test_the_shops_own_export_of_lines_is_read_again():
     assert outcomes(run) == {"EQUAL": 2, "KEPT": 1}
     assert run.ignored == []
     assert FileOrder.objects.get(file=run, outcome="KEPT").number == typed.external_order_id
+
+
+def exported() -> bytes:
+    """Answer our own export of lines."""
+    answer = as_csv(Filters({}), per=Per.LINE, now=timezone.now())
+    return b"".join(cast("Iterable[bytes]", answer.streaming_content))
+
+
+def test_an_export_says_nothing_new_of_what_was_solved_here():
+    make_lot(qty=10)
+    make_lot(qty=2, item_no="3023", color_id=11, condition="USED")
+    imported(table(order(), order("Part", "3023", "Black", "Used", "4", "0.035", "", Order="A-2")))
+    other = make_lot(qty=5, remarks="B-2")
+    covered, dropped = Order.objects.order_by("number")
+    services.take_from_lot(order_id=covered.pk, line_id=covered.lines.get().pk, lot_id=other.pk, now=timezone.now())
+    services.drop_short(order_id=dropped.pk, line_id=dropped.lines.get().pk, now=timezone.now())
+    before = list(OrderLine.objects.order_by("id").values())
+    content = exported()
+    assert outcomes(preview(content)) == {"EQUAL": 2}
+    # What else a file says is taken over, and leaves the lines as they are.
+    run = preview(content.replace(b",Ana,", b",Bea,"))
+    assert outcomes(run) == {"CHANGED": 2}
+    carry_out(run)
+    assert set(Order.objects.values_list("buyer_name", flat=True)) == {"Bea"}
+    assert list(OrderLine.objects.order_by("id").values()) == before
+    assert verify_stock() == []
+
+
+def test_a_preview_says_which_pieces_will_be_short():
+    make_lot(qty=20)
+    content = table(order(), order(Order="A-2"), order(Order="A-3", Payment="Unpaid"))
+    run = preview(content)
+    assert run.counts["short"] == 16
+    rows = queries.orders_of(run, outcome=FileOutcome.NEW).rows
+    assert [(row.qty_short, [line.qty_there for line in row.lines]) for row in rows] == [(0, [12]), (4, [8]), (12, [0])]
+    carry_out(run)
+    assert list(OrderLine.objects.order_by("order__number").values_list("qty_short", flat=True)) == [0, 4, 12]
+    # And of one that is here already.
+    run = preview(table(order("Part", "3001", "Red", "New", "15", "0.12", "")))
+    assert run.counts["short"] == 3
+    changes = FileOrder.objects.get(file=run).values["changes"]
+    assert ["3001 Red (line 1)", "12 × 0.12", "15 × 0.12, 12 of 15 there"] in changes
+
+
+def test_what_has_left_is_not_short():
+    make_lot(qty=2)
+    run = preview(table((*ONE, "Shipped", *BRICK), columns=(*HEAD, "Status", *LINE)))
+    assert run.counts["short"] == 0
 
 
 def test_an_export_of_another_shops_channel_orders_comes_in_as_long_as_that_channel_is_not_connected():

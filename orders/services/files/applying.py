@@ -16,6 +16,7 @@ from orders.files.contents import Found
 from orders.files.stored import of_json
 from orders.lifecycle import GONE
 from orders.models import FileOrder, Order, OrderFile
+from orders.services.files.looking import as_known
 from orders.services.files.receiving import counted, forget_people
 from orders.services.files.standing import Standing, connected, objection, standings
 from orders.services.holding import hold_name
@@ -67,6 +68,8 @@ def _import(run: OrderFile, row: FileOrder, *, now: datetime) -> str:
     found = Found(row.number, row.line, order=order, channel=row.channel)
     if problem := objection(found, standing, connected()) or standing.kept:
         return problem
+    if standing.order is not None:
+        order = as_known(standing.order.pk, order)
     leaves = run.leaves_stock and order.status in GONE
     made = import_order(store_id=store.pk, incoming=replace(order, is_history=leaves), now=now)
     made.file_digest = row.digest

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, cast
-from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -14,6 +13,7 @@ from django.db import transaction
 from common import workspace
 from common.errors import Invalid, ProblemError
 from inventory.choices import ImportStatus
+from inventory.models import InventoryItem
 from inventory.parsing.problems import UnreadableFile
 from jobs.runner import Run
 from orders.choices import FileOutcome
@@ -26,6 +26,7 @@ from orders.lifecycle import GONE
 from orders.models import FileOrder, OrderFile
 from orders.services.checks import checked
 from orders.services.files.looking import changes_of
+from orders.services.files.pieces import Pieces
 from orders.services.files.receiving import forget_file
 from orders.services.files.standing import Standing, connected, objection, standings
 from orders.services.matching import match_lines
@@ -45,8 +46,9 @@ def read_file(run: OrderFile, job: Run, *, now: datetime) -> None:
         return
     contents = _contents(run, now=now)
     rows: list[FileOrder] = []
+    pieces = Pieces()
     while chunk := contents.orders[len(rows) : len(rows) + _CHUNK]:
-        rows += _judged(run, chunk, first=len(rows) + 1, now=now, job=job)
+        rows += _judged(run, chunk, pieces, first=len(rows) + 1, now=now, job=job)
         job.progress(len(rows), len(contents.orders), unit="orders")
     with transaction.atomic():
         FileOrder.objects.filter(file=run).delete()
@@ -82,8 +84,9 @@ def _counts(contents: Contents, rows: Sequence[FileOrder]) -> dict[str, int]:
         "lines": sum(row.lines_count for row in comes),
         "pieces": sum(row.qty for row in comes),
     }
-    outcomes = Counter(row.outcome for row in rows)
-    return {**sums, "unmatched": sum(row.unmatched_count for row in comes), "gone": gone, **outcomes}
+    sums["unmatched"] = sum(row.unmatched_count for row in comes)
+    sums["short"] = sum(row.values["short"] for row in comes)
+    return {**sums, "gone": gone, **Counter(row.outcome for row in rows)}
 
 
 def _totals(rows: Sequence[FileOrder]) -> list[dict[str, str]]:
@@ -104,7 +107,9 @@ def _total_of(order: IncomingOrder) -> Decimal:
 
 
 # --- What each will do ----------------------------------------------------------------------------------------------
-def _judged(run: OrderFile, chunk: Sequence[Found], *, first: int, now: datetime, job: Run) -> Iterator[FileOrder]:
+def _judged(
+    run: OrderFile, chunk: Sequence[Found], pieces: Pieces, *, first: int, now: datetime, job: Run
+) -> Iterator[FileOrder]:
     """Answer the rows of some orders, the first at that position."""
     known, stores = standings([found.number for found in chunk]), connected()
     for found in chunk:
@@ -123,7 +128,7 @@ def _judged(run: OrderFile, chunk: Sequence[Found], *, first: int, now: datetime
         if standing.order is not None:
             row.order_id = standing.order.pk
         if found.order is not None:
-            _fill(row, found.order, standing, lots, now=now, found=found)
+            _fill(row, found.order, standing, lots[found.order.external_order_id], pieces, now=now, found=found)
         row.problems = [{"line": each.line, "text": each.text} for each in found.problems]
         yield row
 
@@ -150,36 +155,37 @@ def _place(found: Found, pointer: str) -> tuple[int, str]:
     return line, TITLES.get(field, field.capitalize())
 
 
-def _lots_of(orders: Sequence[IncomingOrder]) -> Mapping[str, Sequence[UUID | None]]:
+def _lots_of(orders: Sequence[IncomingOrder]) -> Mapping[str, Sequence[InventoryItem | None]]:
     """Answer for orders, by their numbers, which lots their lines are of. A few queries by currency."""
     own, store = workspace.current().currency, local_store()
     by_currency: dict[str, list[IncomingOrder]] = defaultdict(list)
     for order in orders:
         by_currency[order.currency].append(order)
-    found: dict[str, Sequence[UUID | None]] = {}
+    found: dict[str, Sequence[InventoryItem | None]] = {}
     for currency, alike in by_currency.items():
         lines: list[IncomingLine] = [line for order in alike for line in order.lines]
         matches = iter(
             match_lines(lines, store_id=store.pk, channel=Channel.LOCAL, currency=currency, own_currency=own)
         )
         for order in alike:
-            of_order = [next(matches) for _line in order.lines]
-            found[order.external_order_id] = [match.lot.pk if match.lot else None for match in of_order]
+            found[order.external_order_id] = [next(matches).lot for _line in order.lines]
     return found
 
 
 def _fill(
-    row: FileOrder, order: IncomingOrder, standing: Standing, lots: Mapping[str, Sequence[UUID | None]], *,
+    row: FileOrder, order: IncomingOrder, standing: Standing, lots: Sequence[InventoryItem | None], pieces: Pieces, *,
     now: datetime, found: Found,
 ) -> None:  # fmt: skip
-    values, of_lines = as_json(order), lots[order.external_order_id]
+    values = as_json(order)
     row.digest = digest_of(values)
     row.lines_count, row.qty = len(order.lines), sum(line.qty for line in order.lines)
-    row.unmatched_count = sum(lot is None for lot in of_lines)
+    row.unmatched_count = sum(lot is None for lot in lots)
     row.currency, row.total = order.currency, _total_of(order)
-    row.values = {"order": values, "lots": [str(lot) if lot else None for lot in of_lines]}
+    row.values = {"order": values, "lots": [str(lot.pk) if lot else None for lot in lots], "short": 0}
     if standing.order is None:
-        row.outcome = FileOutcome.NEW
+        row.outcome, there = FileOutcome.NEW, pieces.take(order, lots)
+        pairs = zip(order.lines, there, strict=True)
+        row.values |= {"there": there, "short": sum(line.qty - qty for line, qty in pairs if qty is not None)}
         return
     if standing.kept:
         row.outcome = FileOutcome.KEPT
@@ -195,9 +201,9 @@ def _compare(row: FileOrder, order: IncomingOrder, standing: Standing, found: Fo
     """Decide what the file does to an order that came in by a file before."""
     here = cast("Any", standing.order)
     try:
-        changes = changes_of(here, replace(order, as_of=now), now=now)
+        looked = changes_of(here, replace(order, as_of=now), now=now)
     except ProblemError as problem:
         found.refuse(row.line, problem.detail or problem.title)
         return
-    row.outcome = FileOutcome.CHANGED if changes else FileOutcome.EQUAL
-    row.values["changes"] = [list(change) for change in changes]
+    row.outcome = FileOutcome.CHANGED if looked.changes else FileOutcome.EQUAL
+    row.values |= {"changes": [list(change) for change in looked.changes], "short": looked.qty_short}
