@@ -297,6 +297,10 @@ class Pushed(StrEnum):
 
 class Topic(StrEnum):
     """What a channel tells us about by itself."""
+    # Where the order stands there now, its seller can't move it so.
+    NOT_YET = "not_yet"
+    # The channel takes it from its seller alone, on its own pages.
+    BY_HAND = "by_hand"
 
     ORDER = "order"
     LOT = "lot"

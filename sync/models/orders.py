@@ -22,6 +22,8 @@ class OrderTold(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    # The channel's word for where it stands there, from where it can't be told: as long as that is so, it waits.
+    waits_at = models.CharField(max_length=60, blank=True, default="", db_default="")
     since = models.DateTimeField()
 
     class Meta:

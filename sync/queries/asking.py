@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from common import workspace
 from inventory.models import InventoryExternalId
@@ -91,9 +91,15 @@ def stores_to_tell(now: datetime) -> list[UUID]:
     """Answer the stores whose channels are to hear something of their orders now; none of a suspended shop."""
     if workspace.current().is_suspended:
         return []
-    waiting = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-    found = OrderTold.objects.filter(waiting, is_due=True, store__in=asked_of_orders(now))
-    return list(found.values_list("store_id", flat=True).distinct())
+    return list(to_be_told(now).filter(store__in=asked_of_orders(now)).values_list("store_id", flat=True).distinct())
+
+
+def to_be_told(now: datetime) -> "QuerySet[OrderTold]":
+    """Answer what channels should hear by now. What can't be told from where an order stands there has its turn as soon
+    as it stands elsewhere."""
+    is_now = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
+    waits = ~Q(waits_at="") & Q(waits_at=F("order__channel_status"))
+    return OrderTold.objects.filter(is_now, is_due=True).exclude(waits)
 
 
 def stores_to_look_at(now: datetime) -> list[UUID]:

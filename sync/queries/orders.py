@@ -36,12 +36,13 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """An order of which its channel doesn't know yet what it should."""
+    """An order of which its channel doesn't know yet what it should. `waits`: until it stands elsewhere there."""
 
     number: str
     url: str
     error: str
     retry_at: datetime | None
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,15 @@ def _untold(store: Store) -> list[Untold]:
     return [
         Untold(
             row.order.external_order_id, reverse("orders:order", args=[row.order_id]), row.error,
-            row.retry_at if row.is_due else None,
+            row.retry_at if row.is_due else None, _waits(row, row.order),
         )
         for row in rows[:_SHOWN]
     ]  # fmt: skip
+
+
+def _waits(told: OrderTold, order: Order) -> bool:
+    """Tell whether it can't be told from where the order stands on its channel."""
+    return bool(told.waits_at) and told.waits_at == order.channel_status
 
 
 def _there(spec: ChannelSpec | None, number: str) -> str:
@@ -114,7 +120,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ToldView:
-    """An order as its channel knows it. `url`: its page there; `next_at`: when it is told again."""
+    """An order as its channel knows it. `url`: its page there; `next_at`: when it is told again; `waits`: it can't be
+    told from where the order stands there."""
 
     order: Order
     label: str
@@ -123,6 +130,7 @@ class ToldView:
     said: tuple[Said, ...]
     error: str
     is_due: bool
+    waits: bool
     next_at: datetime | None
 
 
@@ -133,10 +141,11 @@ def told_of(order: Order) -> ToldView | None:
         return None
     told = OrderTold.objects.filter(pk=order.pk).first()
     said = [Said(row["what"], datetime.fromisoformat(row["at"])) for row in (told.said if told else ())]
-    waits = told is not None and told.is_due
-    retry_at = told.retry_at if told is not None and waits else None
+    waits = told is not None and _waits(told, order)
+    is_due = told is not None and told.is_due and not waits
+    retry_at = told.retry_at if told is not None and is_due else None
     return ToldView(
         order=order, label=spec.label, url=_there(spec, order.external_order_id), word=order.channel_status,
-        said=tuple(reversed(said)), error=told.error if told else "", is_due=waits,
+        said=tuple(reversed(said)), error=told.error if told else "", is_due=is_due, waits=waits,
         next_at=retry_at if retry_at and retry_at > timezone.now() else None,
     )  # fmt: skip

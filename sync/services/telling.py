@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
 
 from common import shutdown, workspace
 from common.errors import BudgetExhausted, Conflict, CredentialsRefused, ProblemError, ProviderError
@@ -25,6 +24,7 @@ from stores.settings_schema import StoreSettings
 from sync import remote as there
 from sync.channels import Channel
 from sync.models import OrderTold
+from sync.queries import asking
 from sync.remote import Pushed, StatusPush, Tracking
 from sync.services import bases
 from sync.services.arriving import pieces_of
@@ -50,13 +50,21 @@ def have_told(*, order_id: UUID, now: datetime) -> bool:
     wanted = wanted_of(order)
     known = (told.status, told.tracking) if told else ("", "")
     if wanted == known or not any(wanted):
+        if told is not None and (told.is_due or told.error):
+            _settle(told, is_due=False)
         return False
     told = told or OrderTold(order=order, store_id=order.store_id)
     if not told.is_due or told._state.adding:
         told.since = now
-    told.is_due, told.attempts, told.retry_at, told.error = True, 0, None, ""
-    told.save()
+    _settle(told, is_due=True)
     return True
+
+
+def _settle(told: OrderTold, *, is_due: bool, error: str = "", waits_at: str = "") -> None:
+    """Store whether something is to be told, with what stands in its way; tries begin anew."""
+    told.is_due, told.error, told.waits_at = is_due, error, waits_at
+    told.attempts, told.retry_at = 0, None
+    told.save()
 
 
 def wanted_of(order: Order) -> tuple[str, str]:
@@ -99,8 +107,7 @@ def tell_store(*, store_id: UUID, now: datetime) -> int:
 
 
 def _due(store_id: UUID, now: datetime) -> list[UUID]:
-    waiting = Q(retry_at__isnull=True) | Q(retry_at__lte=now)
-    rows = OrderTold.objects.filter(waiting, store_id=store_id, is_due=True).order_by("since", "pk")
+    rows = asking.to_be_told(now).filter(store_id=store_id).order_by("since", "pk")
     return list(rows.values_list("pk", flat=True)[:_AT_ONCE])
 
 
@@ -127,6 +134,7 @@ def _tell(order_id: UUID, adapter: Channel, *, now: datetime) -> int:
     order = Order.objects.select_related("store").get(pk=order_id)
     told = OrderTold.objects.get(pk=order_id)
     status, tracking = wanted_of(order)
+    pushed = Pushed.NOT_NEEDED
     try:
         step("sync.telling")
         if tracking and tracking != told.tracking:
@@ -134,8 +142,8 @@ def _tell(order_id: UUID, adapter: Channel, *, now: datetime) -> int:
             _keep(order, tracking=tracking, said="tracking number", now=now)
         if status and status != told.status:
             pushed = _move(order, status, adapter)
-            said = str(OrderStatus(status).label).lower() if pushed is Pushed.DONE else ""
-            _keep(order, status=status, said=said, now=now)
+            if pushed in (Pushed.DONE, Pushed.NOT_NEEDED):
+                _keep(order, status=status, said=_word(status) if pushed is Pushed.DONE else "", now=now)
     except CredentialsRefused as error:
         stores.note_failure(store_id=order.store_id, error=error, now=now)
         raise
@@ -145,7 +153,7 @@ def _tell(order_id: UUID, adapter: Channel, *, now: datetime) -> int:
             stores.note_failure(store_id=order.store_id, error=error, now=now)
             raise
         return 0
-    _rest(order_id)
+    _rest(order, pushed)
     return 1
 
 
@@ -190,13 +198,29 @@ def _keep(order: Order, *, said: str, now: datetime, status: str = "", tracking:
 
 
 @transaction.atomic
-def _rest(order_id: UUID) -> None:
-    """Have nothing be left to tell, unless the order was moved on meanwhile."""
-    told = OrderTold.objects.select_for_update().get(pk=order_id)
-    status, tracking = wanted_of(Order.objects.select_related("store").get(pk=order_id))
-    told.is_due = (bool(status) and status != told.status) or (bool(tracking) and tracking != told.tracking)
-    told.attempts, told.error, told.retry_at = 0, "", None
-    told.save(update_fields=["is_due", "attempts", "error", "retry_at"])
+def _rest(order: Order, pushed: Pushed) -> None:
+    """Have nothing be left to tell, unless the order was moved on meanwhile, or can't be told from where it stands."""
+    told = OrderTold.objects.select_for_update().get(pk=order.pk)
+    status, tracking = wanted_of(Order.objects.select_related("store").get(pk=order.pk))
+    is_due = (bool(status) and status != told.status) or (bool(tracking) and tracking != told.tracking)
+    is_asked = is_due and (status, tracking) == wanted_of(order)
+    label = getattr(spec_for(order.store.channel), "label", "")
+    match pushed:
+        case Pushed.NOT_YET if is_asked:
+            error = (
+                f"{label} can't be told that it is {_word(status)} as long as it stands there as"
+                f" {order.channel_status}. It is told by itself once that changes."
+            )
+            _settle(told, is_due=True, error=error, waits_at=order.channel_status)
+        case Pushed.BY_HAND if is_asked:
+            error = f"{label} takes from nobody but you that it is {_word(status)}. Say so there, too."
+            _settle(told, is_due=True, error=error, waits_at=order.channel_status)
+        case _:
+            _settle(told, is_due=is_due)
+
+
+def _word(status: str) -> str:
+    return str(OrderStatus(status).label).lower()
 
 
 @transaction.atomic
@@ -218,5 +242,5 @@ def tell_again(*, order_id: UUID, now: datetime) -> None:
     told = OrderTold.objects.select_for_update().filter(pk=order_id).exclude(error="").first()
     if told is None:
         raise Conflict("Nothing about this order waits to be told.")
-    told.is_due, told.attempts, told.retry_at, told.since = True, 0, None, now
-    told.save(update_fields=["is_due", "attempts", "retry_at", "since"])
+    told.is_due, told.attempts, told.retry_at, told.since, told.waits_at = True, 0, None, now, ""
+    told.save(update_fields=["is_due", "attempts", "retry_at", "since", "waits_at"])

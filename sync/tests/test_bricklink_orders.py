@@ -158,17 +158,18 @@ def test_begins_with_orders_since_a_day_and_goes_on_where_it_was_stopped(channel
 
 
 @pytest.mark.parametrize(("there", "status", "is_paid", "word"), [
-    ("PAID", OrderStatus.PICKING, True, None),
+    ("PAID", OrderStatus.PICKING, True, Pushed.NOT_NEEDED),
     ("PENDING", OrderStatus.PICKING, True, "PROCESSING"),
     ("PROCESSING", OrderStatus.READY, True, "PACKED"),
     ("PROCESSING", OrderStatus.READY, False, "READY"),
     ("PAID", OrderStatus.SHIPPED, True, "SHIPPED"),
-    ("SHIPPED", OrderStatus.READY, True, None),
+    ("SHIPPED", OrderStatus.READY, True, Pushed.NOT_NEEDED),
     ("SHIPPED", OrderStatus.DELIVERED, True, "RECEIVED"),
     ("RECEIVED", OrderStatus.COMPLETED, True, "COMPLETED"),
-    ("PAID", OrderStatus.CANCELLED, True, None),
-    ("CANCELLED", OrderStatus.SHIPPED, True, None),
-    ("NPB", OrderStatus.SHIPPED, True, None),
+    ("PAID", OrderStatus.CANCELLED, True, Pushed.BY_HAND),
+    ("NPX", OrderStatus.CANCELLED, True, Pushed.NOT_NEEDED),
+    ("CANCELLED", OrderStatus.SHIPPED, True, Pushed.NOT_YET),
+    ("NPB", OrderStatus.SHIPPED, True, Pushed.NOT_YET),
 ])  # fmt: skip
 def test_tells_how_an_order_stands_and_never_goes_back(there: str, status: Any, is_paid: Any, word: Any) -> None:
     assert orders.word_for(StatusPush(order_id="1", status=status, channel_status=there, is_paid=is_paid)) == word

@@ -278,11 +278,12 @@ def test_reads_on_until_nothing_is_new(channel: Any, script: Scripted) -> None:
 
 
 @pytest.mark.parametrize(("there", "status", "number"), [
-    ("Payment Received", OrderStatus.PICKING, 3), ("Processing", OrderStatus.PICKING, None),
-    ("Processing", OrderStatus.READY, 4), ("Processed", OrderStatus.SHIPPED, 5), ("Shipped", OrderStatus.READY, None),
-    ("Shipped", OrderStatus.DELIVERED, 6), ("On Hold", OrderStatus.SHIPPED, 5),
-    ("On Hold", OrderStatus.DELIVERED, None),
-    ("Cancelled", OrderStatus.SHIPPED, None), ("Processing", OrderStatus.CANCELLED, None),
+    ("Payment Received", OrderStatus.PICKING, 3), ("Processing", OrderStatus.PICKING, Pushed.NOT_NEEDED),
+    ("Processing", OrderStatus.READY, 4), ("Processed", OrderStatus.SHIPPED, 5),
+    ("Shipped", OrderStatus.READY, Pushed.NOT_NEEDED), ("Shipped", OrderStatus.DELIVERED, 6),
+    ("On Hold", OrderStatus.SHIPPED, 5),
+    ("On Hold", OrderStatus.DELIVERED, Pushed.NOT_YET), ("Cancelled", OrderStatus.SHIPPED, Pushed.NOT_YET),
+    ("Processing", OrderStatus.CANCELLED, Pushed.BY_HAND), ("Cancelled", OrderStatus.CANCELLED, Pushed.NOT_NEEDED),
 ])  # fmt: skip
 def test_tells_how_an_order_stands_and_never_goes_back(there: str, status: Any, number: Any) -> None:
     assert orders.word_for(StatusPush(order_id="1", status=status, channel_status=there)) == number

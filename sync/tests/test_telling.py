@@ -16,6 +16,8 @@ from events.dispatch import dispatch
 from orders import services
 from orders.models import Order
 from sync.models import OrderTold
+from sync.queries import asking
+from sync.queries import orders as queries
 from sync.services import pulling, telling
 from sync.tests.sellers import CODES, Seller, order_numbered
 
@@ -186,3 +188,60 @@ def test_what_was_typed_here_stays_as_it_was_typed(code: str, seller: Seller, nu
     assert (order.tracking_number, order.tracking_url) == ("RR1", "https://carrier.example/RR1")
     dispatch()
     assert tell(seller) == 0
+
+
+@pytest.mark.parametrize("code", ["brikick"])
+def test_what_cannot_be_told_yet_is_said_and_told_as_soon_as_it_can_be(code: str, seller: Seller) -> None:
+    _lot, lot_number = seller.listed(qty=10)
+    number = seller.order((lot_number, 2))
+    pulling.pull_orders(store_id=seller.store.pk, now=timezone.now())
+    order = order_numbered(number)
+    services.change_status(order_id=order.pk, status="PENDING", now=timezone.now())
+    # Sent on trust: Brikick has its sellers ship only what is paid.
+    services.ship_order(order_id=order.pk, now=timezone.now())
+    dispatch()
+    tell(seller)
+    assert seller.status(number) == "PENDING"
+    told = queries.told_of(order_numbered(number))
+    assert told is not None
+    assert (told.waits, told.is_due, told.said) == (True, False, ())
+    assert "can't be told that it is shipped as long as it stands there as PENDING" in told.error
+    assert queries.of_store(seller.store.pk).untold[0].waits
+    # It waits without asking for it again.
+    assert (tell(seller), asking.stores_to_tell(timezone.now())) == (0, [])
+    seller.buyer(number, "pay")
+    pulling.pull_orders(store_id=seller.store.pk, now=timezone.now())
+    assert asking.stores_to_tell(timezone.now()) == [seller.store.pk]
+    assert tell(seller) == 1
+    assert seller.status(number) == "SHIPPED"
+    told = queries.told_of(order_numbered(number))
+    assert told is not None
+    assert (told.waits, told.is_due, told.error, [each.what for each in told.said]) == (False, False, "", ["shipped"])
+
+
+@pytest.mark.parametrize("code", ["brikick"])
+def test_what_comes_first_there_is_told_first(code: str, seller: Seller, number: str) -> None:
+    seller.change(settings={"currency": "EUR", "push_delivered": True})
+    ship(number)
+    services.change_status(order_id=order_numbered(number).pk, status="DELIVERED", now=timezone.now())
+    dispatch()
+    tell(seller)
+    assert seller.status(number) == "DELIVERED"
+
+
+@pytest.mark.parametrize("code", ["bricklink", "brickowl"])
+def test_a_cancellation_that_no_program_can_tell_is_left_to_the_seller(code: str, seller: Seller, number: str) -> None:
+    order = order_numbered(number)
+    services.cancel_order(order_id=order.pk, now=timezone.now())
+    dispatch()
+    tell(seller)
+    told = queries.told_of(order_numbered(number))
+    assert told is not None
+    assert (told.waits, told.said) == (True, ())
+    assert "takes from nobody but you that it is cancelled" in told.error
+    seller.buyer(number, "cancel")
+    pulling.pull_orders(store_id=seller.store.pk, now=timezone.now())
+    tell(seller)
+    told = queries.told_of(order_numbered(number))
+    assert told is not None
+    assert (told.waits, told.is_due, told.error) == (False, False, "")

@@ -97,7 +97,7 @@ class BrickLink(Channel):
         per_second=4.0,
         burst=8,
         order_url="https://www.bricklink.com/orderDetail.asp?ID={order_id}",
-        cancelled=frozenset({"CANCELLED", "NPX"}),
+        cancelled=orders.CANCELLED,
         notify_steps=(
             "Open BrickLink's page for API consumers, where your token is.",
             "Paste this address as the callback URL, and save.",
@@ -282,8 +282,8 @@ class BrickLink(Channel):
     def push_order_status(self, push: StatusPush) -> Pushed:
         """Set BrickLink's status; a refusal is looked into before it is believed."""
         word = orders.word_for(push)
-        if word is None:
-            return Pushed.NOT_NEEDED
+        if isinstance(word, Pushed):
+            return word
         path = f"orders/{_safe(push.order_id)}"
         body = {"field": "status", "value": word}
         request = {"method": "PUT", "path": f"{path}/status", "json": body, "is_repeatable": True}

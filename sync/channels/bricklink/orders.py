@@ -18,6 +18,7 @@ from sync.remote import (
     OrderFlag,
     OrderStatus,
     PaymentStatus,
+    Pushed,
     RemoteLine,
     RemoteOrder,
     StatusPush,
@@ -43,6 +44,8 @@ _STATUSES: Mapping[str, tuple[OrderStatus | None, OrderFlag | None]] = {
     "PURGED": (None, None),
 }
 PURGED = "PURGED"
+# How BrickLink calls an order that was cancelled.
+CANCELLED = frozenset({"CANCELLED", "NPX"})
 # How far BrickLink's own words have come; it would let us go back, which we don't.
 _RANKS = {
     word: rank
@@ -295,8 +298,13 @@ def _address(row: dict[str, Any] | None) -> Address | None:
     )
 
 
-def word_for(push: StatusPush) -> str | None:
-    """Answer BrickLink's word for where an order stands, None where it has none or is as far already."""
+def word_for(push: StatusPush) -> str | Pushed:
+    """Answer BrickLink's word for where an order stands, or why it isn't told."""
+    there = push.channel_status.strip().upper()
+    if there == PURGED:
+        return Pushed.NOT_NEEDED
+    if push.status is OrderStatus.CANCELLED:
+        return Pushed.NOT_NEEDED if there in CANCELLED else Pushed.BY_HAND
     words = {
         OrderStatus.PICKING: "PROCESSING",
         OrderStatus.READY: "PACKED" if push.is_paid else "READY",
@@ -305,12 +313,14 @@ def word_for(push: StatusPush) -> str | None:
         OrderStatus.COMPLETED: "COMPLETED",
     }
     word = words.get(push.status)
-    there = push.channel_status.strip().upper()
-    if word is None or there not in _RANKS or there == word:
-        return None
+    if word is None or there == word:
+        return Pushed.NOT_NEEDED
+    if there not in _RANKS:
+        # Problems and ends are left by BrickLink alone.
+        return Pushed.NOT_YET
     # Among the words of one rank, READY and PAID may follow PROCESSING, and nothing goes back from PAID.
     is_forward = _RANKS[there] < _RANKS[word] or (word == "READY" and there == "PROCESSING")
-    return word if is_forward else None
+    return word if is_forward else Pushed.NOT_NEEDED
 
 
 def is_reached(push: StatusPush, word_there: str) -> bool:
@@ -318,7 +328,7 @@ def is_reached(push: StatusPush, word_there: str) -> bool:
     wanted = word_for(
         StatusPush(order_id=push.order_id, status=push.status, channel_status="PENDING", is_paid=push.is_paid)
     )
-    return wanted is not None and _RANKS.get(word_there.strip().upper(), -1) >= _RANKS[wanted]
+    return wanted in _RANKS and _RANKS.get(word_there.strip().upper(), -1) >= _RANKS[wanted]
 
 
 def messages_of(data: Any) -> tuple[Message, ...]:

@@ -230,8 +230,8 @@ class BrickOwl(Channel):
     def push_order_status(self, push: StatusPush) -> Pushed:
         """Set Brick Owl's status. One that is reached already is refused, so that a refusal is looked into."""
         number = orders.word_for(push)
-        if number is None:
-            return Pushed.NOT_NEEDED
+        if isinstance(number, Pushed):
+            return number
         arguments = {"order_id": push.order_id, "status_id": str(number)}
         try:
             self._order_call("push_order_status", "order/set_status", arguments)

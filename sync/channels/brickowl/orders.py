@@ -10,7 +10,17 @@ from typing import Any
 
 from sync.channels.base import amount, as_cursor, count_of, marks_in
 from sync.channels.brickowl.lots import item_of, marker_in, text
-from sync.remote import Address, Buyer, OrderFlag, OrderStatus, PaymentStatus, RemoteLine, RemoteOrder, StatusPush
+from sync.remote import (
+    Address,
+    Buyer,
+    OrderFlag,
+    OrderStatus,
+    PaymentStatus,
+    Pushed,
+    RemoteLine,
+    RemoteOrder,
+    StatusPush,
+)
 
 _NAMES = (
     "Pending", "Payment Submitted", "Payment Received", "Processing", "Processed", "Shipped", "Received", "On Hold",
@@ -211,14 +221,18 @@ def _address(row: Mapping[str, Any]) -> Address | None:
     )
 
 
-def word_for(push: StatusPush) -> int | None:
-    """Answer the number of the status for where an order stands, None where there is none or it is as far already."""
+def word_for(push: StatusPush) -> int | Pushed:
+    """Answer the number of the status for where an order stands, or why it isn't told."""
     number, there = _WORDS.get(push.status), id_of_name(push.channel_status)
-    if number is None or there is None or there == _CANCELLED:
-        return None
+    if push.status is OrderStatus.CANCELLED:
+        return Pushed.NOT_NEEDED if there == _CANCELLED else Pushed.BY_HAND
+    if number is None or there == number:
+        return Pushed.NOT_NEEDED
+    if there is None or there == _CANCELLED:
+        return Pushed.NOT_YET
     if there == _ON_HOLD:
-        return number if number in _AFTER_HOLD else None
-    return number if there < number else None
+        return number if number in _AFTER_HOLD else Pushed.NOT_YET
+    return number if there < number else Pushed.NOT_NEEDED
 
 
 def is_reached(push: StatusPush, row: dict[str, Any]) -> bool:

@@ -207,12 +207,13 @@ class Brikick(Channel):
 
     def push_order_status(self, push: StatusPush) -> Pushed:
         """Set Brikick's status; a refusal is looked into before it is believed."""
-        word = orders.word_for(push)
-        if word is None:
-            return Pushed.NOT_NEEDED
+        words = orders.words_for(push)
+        if isinstance(words, Pushed):
+            return words
         path = f"orders/{_safe(push.order_id)}"
         try:
-            self._change("push_order_status", f"{path}/status", {"status": word, "reason": None})
+            for word in words:
+                self._change("push_order_status", f"{path}/status", {"status": word, "reason": None})
         except ProviderRejected:
             there = self._ask("push_order_status", lambda data: str(data["status"]), {"path": path})
             if not orders.is_reached(push, there):

@@ -7,7 +7,17 @@ from typing import Any
 
 from sync.channels.base import MISREAD, amount, count_of, text_of, time_of
 from sync.channels.brikick.lots import item_of
-from sync.remote import Address, Buyer, OrderFlag, OrderStatus, PaymentStatus, RemoteLine, RemoteOrder, StatusPush
+from sync.remote import (
+    Address,
+    Buyer,
+    OrderFlag,
+    OrderStatus,
+    PaymentStatus,
+    Pushed,
+    RemoteLine,
+    RemoteOrder,
+    StatusPush,
+)
 
 _STATUSES: Mapping[str, OrderStatus | None] = {
     "PENDING": OrderStatus.NEW,
@@ -35,7 +45,7 @@ _WORDS = {
     OrderStatus.CANCELLED: "CANCELLED",
 }
 _RANKS = {"PENDING": 0, "PENDING_APPROVAL": 0, "PAID": 1, "PROCESSING": 2, "SHIPPED": 3, "DELIVERED": 4, "COMPLETED": 5}
-_BEFORE_SHIPPING = frozenset({"PENDING", "PAID", "PROCESSING"})
+_BEFORE_SHIPPING, _ENDED = frozenset({"PENDING", "PAID", "PROCESSING"}), frozenset({"CANCELLED", "REFUNDED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +155,20 @@ def before(written: str, by: timedelta) -> str:
     return moment(at - by) if at is not None else ""
 
 
-def word_for(push: StatusPush) -> str | None:
-    """Answer Brikick's word for where an order stands, None where it has none or is as far already."""
+def words_for(push: StatusPush) -> tuple[str, ...] | Pushed:
+    """Answer by which of Brikick's words an order comes to where it stands, or why it isn't told."""
     word, there = _WORDS.get(push.status), push.channel_status
-    if word is None or there not in _RANKS:
-        return None
+    if word is None or word == there:
+        return Pushed.NOT_NEEDED
     if word == "CANCELLED":
-        return word if there in _BEFORE_SHIPPING else None
-    # Before it is paid, only Brikick moves it.
-    return word if _RANKS["PAID"] <= _RANKS[there] < _RANKS[word] else None
+        return (word,) if there in _BEFORE_SHIPPING else Pushed.NOT_NEEDED if there in _ENDED else Pushed.NOT_YET
+    if there not in _RANKS or _RANKS[there] < _RANKS["PAID"]:
+        # Before it is paid, and while it is disputed, only others move it.
+        return Pushed.NOT_YET
+    if _RANKS[there] >= _RANKS[word]:
+        return Pushed.NOT_NEEDED
+    # What is delivered was shipped, which comes first.
+    return ("SHIPPED", word) if word == "DELIVERED" and there != "SHIPPED" else (word,)
 
 
 def is_reached(push: StatusPush, word_there: str) -> bool:
