@@ -29,7 +29,7 @@ CREATE TABLE lots (
     tier_price2 INTEGER NOT NULL, tier_quantity3 INTEGER NOT NULL, tier_price3 INTEGER NOT NULL,
     weight INTEGER NOT NULL, superlot INTEGER NOT NULL, external_id TEXT, is_for_sale INTEGER NOT NULL,
     reserved_for TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, version INTEGER NOT NULL,
-    born INTEGER NOT NULL, deleted_at INTEGER
+    born INTEGER NOT NULL, in_carts INTEGER NOT NULL, deleted_at INTEGER
 );
 CREATE INDEX lots_of ON lots (seller_id, id);
 CREATE UNIQUE INDEX lots_external ON lots (seller_id, external_id) WHERE external_id IS NOT NULL AND deleted_at IS NULL;

@@ -118,6 +118,8 @@ class RemoteLot(NamedTuple):
     created_at: datetime | None = None
     # What couldn't be read as it stands there, in words.
     warnings: tuple[str, ...] = ()
+    # So many of its pieces buyers hold who are checking out: nobody can take these away, and they may come back.
+    in_carts: int = 0
 
 
 class Act(StrEnum):
@@ -166,7 +168,8 @@ class Outcome:
     """What became of one operation. `lot`: how it stands now, where the channel answers that.
 
     A lot that was created without its id being told has an empty `lot_id`: `find_lots` finds it by its marker.
-    `unset`: fields that the channel refused although it took the rest.
+    `unset`: fields that the channel refused although it took the rest. `kept`: so many pieces it has more than it
+    should, since nobody can take them away now; all else was done.
     """
 
     key: str
@@ -175,6 +178,7 @@ class Outcome:
     lot: RemoteLot | None = None
     reason: str = ""
     unset: tuple[LotField, ...] = ()
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,14 +297,14 @@ class Pushed(StrEnum):
     DONE = "done"
     # The channel has no word for it, or is as far already.
     NOT_NEEDED = "not_needed"
-
-
-class Topic(StrEnum):
-    """What a channel tells us about by itself."""
     # Where the order stands there now, its seller can't move it so.
     NOT_YET = "not_yet"
     # The channel takes it from its seller alone, on its own pages.
     BY_HAND = "by_hand"
+
+
+class Topic(StrEnum):
+    """What a channel tells us about by itself."""
 
     ORDER = "order"
     LOT = "lot"

@@ -15,7 +15,7 @@ from typing import Any
 from sync.remote import LotState, RemoteItem, RemoteLot
 from sync.states import as_text, read_state
 
-_FORM = b"3"
+_FORM = b"4"
 # The first level is three times as fast as the usual one, and the file a quarter larger.
 _LEVEL = 1
 _PIECE = 256 * 1024
@@ -138,10 +138,11 @@ def _state(text: bytes) -> LotState:
 
 
 def _lot(number: str, state: LotState, rest: list[Any]) -> RemoteLot:
-    (*words, numbers), marker, version, is_for_sale, weight, cost, made, warnings = rest
+    (*words, numbers), marker, version, is_for_sale, weight, cost, made, warnings, in_carts = rest
     return RemoteLot(
         lot_id=number, item=RemoteItem._make((*words, tuple(numbers))), state=state,
         marker=marker, version=version, is_for_sale=is_for_sale,
         weight_grams=None if weight is None else Decimal(weight), cost=None if cost is None else Decimal(cost),
         created_at=None if made is None else datetime.fromisoformat(made), warnings=tuple(warnings),
+        in_carts=in_carts,
     )  # fmt: skip

@@ -28,9 +28,8 @@ def lot_row(lot: Lot, currency: str) -> dict[str, Any]:
         "item_no": lot.no, "item_name": lot.item.name if lot.item else lot.no,
         "color_id": lot.color_id if lot.type in COLORED and lot.color_id else None, "condition": lot.condition,
         "completeness": lot.completeness or None, "sub_condition": lot.grade or None, "quantity": lot.quantity,
-        # Nobody is in the middle of a checkout here: an order is placed at once.
-        "reserved_quantity": 0, "bulk_quantity": lot.bulk, "unit_price": money(lot.price), "currency": currency,
-        "sale_percentage": lot.sale,
+        "reserved_quantity": lot.in_carts, "bulk_quantity": lot.bulk, "unit_price": money(lot.price),
+        "currency": currency, "sale_percentage": lot.sale,
         "tiers": [{"quantity": least, "price": money(price)} for least, price in lot.tiers],
         "description": lot.description, "remarks": lot.remarks or "", "is_retain": bool(lot.is_retained),
         "stock_room": lot.stockroom or None, "superlot_id": lot.superlot or None,

@@ -58,6 +58,8 @@ class Lot:
     updated_at: int = 0
     version: int = 1
     born: int = 0
+    # Of buyers who are checking out: taken off the quantity already.
+    in_carts: int = 0
     deleted_at: int | None = None
 
     @property

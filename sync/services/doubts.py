@@ -212,7 +212,7 @@ def _settle(doubt: _Doubt, remote: RemoteLot | None, *, read_at: datetime, now: 
         return 1
     if base is not None:
         # Of a new lot there is nothing to compare with: what stands there is what there is.
-        edited = _edit(remote.state, base, sent, state)
+        edited = _edit(remote, base, sent, state)
         if edited and lot_id in balances:
             _take_over(listing, lot_id, max(edited, -balances[lot_id].available), remote, now=now)
         remote = remote._replace(state=_agreed(listing, state, remote, base, sent, now=now))
@@ -221,16 +221,17 @@ def _settle(doubt: _Doubt, remote: RemoteLot | None, *, read_at: datetime, now: 
     return 1
 
 
-def _edit(there: LotState, base: LotState, sent: Sent | None, state: ListingState) -> int:
+def _edit(remote: RemoteLot, base: LotState, sent: Sent | None, state: ListingState) -> int:
     """Answer by how many pieces somebody has changed a lot there, after what we sent had its effect or without it.
 
-    Other fields that were sent along say which; without them the smaller stock counts.
+    Other fields that were sent along say which; without them the smaller stock counts. What buyers hold stays.
     """
+    there = remote.state
     without = _beyond(there.qty, base.qty, state)
     if sent is None or sent.state is None:
         return without
     expected = sent.expected(base)
-    after = _beyond(there.qty, expected.qty, state)
+    after = _beyond(there.qty, max(expected.qty, remote.in_carts), state)
     told = base.differences(expected, _OTHERS)
     if told:
         if not there.differences(expected, told):

@@ -288,9 +288,11 @@ def _settle(
 
 
 def _change(intent: Intent, outcome: Outcome) -> Change:
-    operation = intent.operation
+    operation, after = intent.operation, intent.operation.after
+    if after is not None and outcome.kept:
+        after = after._replace(qty=after.qty + outcome.kept)
     return Change(
-        listing_id=intent.listing_id, before=operation.before, after=operation.after, asked_at=intent.asked_at,
+        listing_id=intent.listing_id, before=operation.before, after=after, asked_at=intent.asked_at,
         lot_id=outcome.lot_id if operation.act is Act.CREATE else "", unset=outcome.unset,
         lot_version=intent.lot_version, rules_version=intent.rules_version,
     )  # fmt: skip
@@ -316,7 +318,7 @@ def _keep_states(
             settling.at_rest(state)
             after = intent.operation.after
             state.is_put_away = state.is_put_away and after is not None and bool(after.stockroom)
-            if outcome.unset:
+            if outcome.unset or outcome.kept:
                 settling.refuse(state, outcome.reason, now=now)
             state.must_read |= _is_edited(intent.operation, outcome)
         elif outcome.verdict is Verdict.REFUSED:

@@ -474,3 +474,74 @@ def test_more_taken_than_is_there_is_looked_at_and_not_just_refused(code: str, s
     # Eight pieces went there by its seller's hand; of five that are left here none is.
     assert (qty_of(lot.pk), seller.there().get(number, 0)) == ((0, 0), 0)
     assert not ListingState.objects.exclude(error="").exists()
+
+
+def carts(seller: Seller, number: str, **row: int) -> None:
+    """Have so many pieces of a lot lie in carts of buyers who check out, and so many be left."""
+    seller.sandbox.control("PATCH", f"sellers/{seller.id}/lots/{number}", row)
+
+
+def look_again(seller: Seller) -> None:
+    """Have what was refused be tried now, and send what is wanted."""
+    ListingState.objects.filter(store=seller.store).update(retry_at=timezone.now())
+    client().flushdb()
+    push(seller)
+
+
+@pytest.mark.parametrize("code", ["brikick"])
+def test_pieces_in_carts_are_neither_sold_nor_edited(code: str, seller: Seller) -> None:
+    lot, number = seller.listed(qty=10)
+    push(seller)
+    carts(seller, number, quantity=7, in_carts=3)
+    bases.must_read(listing_ids=list(InventoryExternalId.objects.values_list("pk", flat=True)))
+    push(seller)
+    assert (qty_of(lot.pk), seller.base(number)) == ((10, 0), 10)
+    # Six are wanted there, with those in carts.
+    set_qty(lot, 6)
+    push(seller)
+    assert seller.there()[number] == 3
+    carts(seller, number, quantity=6, in_carts=0)
+    order = seller.order((number, 3))
+    pull_orders(store_id=seller.store.pk, now=timezone.now())
+    assert (qty_of(lot.pk), order_numbered(order).lines.get().qty_short) == ((3, 3), 0)
+    assert not StockMovement.objects.filter(kind="CHANNEL_EDIT").exists()
+    push(seller)
+    assert seller.there()[number] == 3
+
+
+@pytest.mark.parametrize("is_ordered", [True, False])
+@pytest.mark.parametrize("code", ["brikick"])
+def test_all_goes_but_what_lies_in_carts(code: str, seller: Seller, *, is_ordered: bool) -> None:
+    lot, number = seller.listed(qty=10)
+    push(seller)
+    carts(seller, number, quantity=7, in_carts=3)
+    set_qty(lot, 0)
+    push(seller)
+    # Nobody can buy any more; three may be bought yet by who holds them.
+    assert (seller.there()[number], seller.base(number)) == (0, 3)
+    assert "3 of its pieces lie in carts at Brikick" in state_of(number).error
+    look_again(seller)
+    assert (seller.there()[number], seller.base(number)) == (0, 3)
+    carts(seller, number, quantity=3, in_carts=0)
+    if is_ordered:
+        order = seller.order((number, 3))
+        pull_orders(store_id=seller.store.pk, now=timezone.now())
+        assert order_numbered(order).lines.get().qty_short == 3
+    look_again(seller)
+    assert (seller.there()[number], seller.base(number), state_of(number).error) == (0, 0, "")
+    assert not StockMovement.objects.filter(kind="CHANNEL_EDIT").exists()
+    assert qty_of(lot.pk) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
+@pytest.mark.parametrize("code", ["brikick"])
+def test_a_lost_answer_about_what_lies_in_carts_edits_nothing(kind: str, code: str, seller: Seller) -> None:
+    lot, number = seller.listed(qty=10)
+    push(seller)
+    carts(seller, number, quantity=7, in_carts=3)
+    set_qty(lot, 0)
+    seller.sandbox.fault(kind, service=code, path="lots/batch", nth=2, times=1)
+    for _ in range(3):
+        look_again(seller)
+    assert (seller.there()[number], seller.base(number), qty_of(lot.pk)) == (0, 3, (0, 0))
+    assert not StockMovement.objects.filter(kind="CHANNEL_EDIT").exists()

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -17,8 +18,8 @@ from common.errors import CredentialsRefused, OutcomeUnknown, ProviderRejected, 
 from stores.channels import Can, ChannelSpec, CredentialField, Reach
 from sync.channels.base import MISREAD, Channel, as_cursor, marks_in, register, text_of
 from sync.channels.brikick import lots, orders
+from sync.channels.brikick.answers import error_of, explained, outcome_of
 from sync.remote import (
-    Act,
     Hint,
     Incoming,
     Operation,
@@ -47,7 +48,6 @@ _WINDOW_S = 300
 # Without the changes of lots: our own come back as such, and so does what each order takes.
 _EVENTS = ("order.created", "order.updated", "order.cancelled", "lot.deleted", "store.access_changed")
 _TOPICS = {"order": Topic.ORDER, "lot": Topic.LOT, "store": Topic.STORE}
-_GONE_OR_CHANGED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
 
 
 @register
@@ -87,7 +87,7 @@ class Brikick(Channel):
     @staticmethod
     def unwrap(status: int, data: Any) -> tuple[int, Any]:
         """Answer an equal request under way as one to be asked again."""
-        is_running = status == HTTPStatus.CONFLICT and _error(data).get("code") == "idempotency_in_progress"
+        is_running = status == HTTPStatus.CONFLICT and error_of(data).get("code") == "idempotency_in_progress"
         return (HTTPStatus.SERVICE_UNAVAILABLE, None) if is_running else (status, data)
 
     @staticmethod
@@ -143,7 +143,7 @@ class Brikick(Channel):
         for start in range(0, len(ready), _BATCH):
             yield from self._batch(ready[start : start + _BATCH])
 
-    def _batch(self, batch: list[tuple[Operation, dict[str, Any]]]) -> Iterator[Outcome]:
+    def _batch(self, batch: list[tuple[Operation, dict[str, Any]]], *, is_rest: bool = False) -> Iterator[Outcome]:
         body = {"operations": [each for _operation, each in batch]}
         key = key_of(body, *(operation.key for operation, _body in batch))
         request = {
@@ -165,8 +165,33 @@ class Brikick(Channel):
                 for each, _body in batch
             )
             return
+        lacking = []
         for index, (operation, _body) in enumerate(batch):
-            yield outcome_of(operation, results.get(index) or {})
+            row = results.get(index) or {}
+            outcome = outcome_of(operation, row)
+            if error_of(row).get("code") == "insufficient_quantity" and not is_rest:
+                lacking.append((operation, outcome))
+            else:
+                yield outcome
+        for operation, outcome in lacking:
+            yield from self._all_but_carts(operation, outcome)
+
+    def _all_but_carts(self, operation: Operation, refused: Outcome) -> Iterator[Outcome]:
+        """Take away what lies in no cart, where it is for carts that a lot has fewer pieces than are to go."""
+        lot, before, after = self.fetch_lot(operation.lot_id), operation.before, operation.after
+        kept = lot.in_carts - after.qty if lot and after else 0
+        if lot is None or before is None or after is None or kept <= 0 or lot.state.qty != before.qty:
+            yield refused
+            return
+        reason = f"{kept:,} of its pieces lie in carts at Brikick. They go once they are ordered or put back there."
+        rest = replace(operation, after=after._replace(qty=lot.in_carts), version=lot.version)
+        body = lots.operation_body(rest)
+        if body is None:
+            yield replace(refused, verdict=Verdict.REFUSED, reason=reason)
+            return
+        for outcome in self._batch([(rest, body)], is_rest=True):
+            is_done = outcome.verdict is Verdict.DONE
+            yield replace(outcome, kept=kept, reason=reason) if is_done else outcome
 
     # --- Orders -------------------------------------------------------------------------------------------------------
     def fetch_orders(self, cursor: str, *, since: datetime | None = None) -> Iterator[OrderPage]:
@@ -293,36 +318,6 @@ def page_of(data: Any, read: Callable[[Any], T | None]) -> tuple[tuple[T, ...], 
     return tuple(made for row in rows if (made := read(row)) is not None), following
 
 
-def explained(status: int, data: Any) -> Mapping[str, Any]:
-    """Answer what an error says besides its status."""
-    error = _error(data)
-    code, said = str(error.get("code") or ""), text_of(error.get("message"))[:200]
-    details = error.get("details")
-    if status == HTTPStatus.UNAUTHORIZED:
-        wrong = "Brikick doesn't know this key, or it was revoked there. Copy it again, whole."
-        return {"reason": Refusal.WRONG_KEY.value, "detail": wrong}
-    if code == "scope_missing":
-        scope = text_of(details.get("scope")) if isinstance(details, dict) else "a permission"
-        lacks = f"The key lacks {scope}. Make one with this permission in your store's settings at Brikick."
-        return {"reason": Refusal.SCOPE.value, "scope": scope, "detail": lacks}
-    if status == HTTPStatus.FORBIDDEN:
-        waits = "Brikick hasn't approved the store's access to its API. Ask for it in your store's settings there."
-        return {"reason": Refusal.NOT_APPROVED.value, "detail": waits}
-    if said and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return {"detail": f"Brikick doesn't take this: {reason_of(error)}", "code": code}
-    return {}
-
-
-def reason_of(error: Mapping[str, Any]) -> str:
-    """Answer an error's text, with what it says of each field."""
-    details = error.get("details")
-    fields = [
-        f"{name}: {' '.join(map(str, texts)) if isinstance(texts, list) else texts}"
-        for name, texts in (details.items() if isinstance(details, dict) else ())
-    ]
-    return "; ".join([text_of(error.get("message")), *fields])[:300]
-
-
 def shop_of(row: Mapping[str, Any]) -> ShopFacts:
     """Read what Brikick says of the store."""
     warnings = []
@@ -340,22 +335,6 @@ def shop_of(row: Mapping[str, Any]) -> ShopFacts:
         calls_left=int(row["limits"]["day_remaining"]),
         warnings=tuple(warnings),
     )
-
-
-def outcome_of(operation: Operation, row: Mapping[str, Any]) -> Outcome:
-    """Read what became of an operation; one that isn't answered may have been done."""
-    status, error = int(row.get("status") or 0), _error(row)
-    lot_id = str(row.get("id") or operation.lot_id)
-    is_gone = operation.act is Act.DELETE and status == HTTPStatus.NOT_FOUND
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or is_gone:
-        return Outcome(key=operation.key, verdict=Verdict.DONE, lot_id=lot_id)
-    verdict = Verdict.REFUSED
-    if not status or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        verdict = Verdict.UNKNOWN
-    elif status in _GONE_OR_CHANGED and operation.act is not Act.CREATE:
-        verdict = Verdict.STALE
-    reason = reason_of(error) or "Brikick doesn't say what became of it."
-    return Outcome(key=operation.key, verdict=verdict, lot_id=operation.lot_id, reason=reason)
 
 
 def hint_of(incoming: Incoming, *, secret: str, now: datetime) -> Hint:
@@ -387,11 +366,6 @@ def _object(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError("no object")
     return data
-
-
-def _error(data: Any) -> Mapping[str, Any]:
-    error = data.get("error") if isinstance(data, dict) else None
-    return error if isinstance(error, dict) else {}
 
 
 def _safe(number: str) -> str:

@@ -50,7 +50,8 @@ def lot_or_none(row: dict[str, Any]) -> RemoteLot | None:
         lot_id=str(int(row["id"])),
         item=item_of(row, warnings),
         state=LotState(
-            qty=count_of(row["quantity"]),
+            # What lies in carts isn't sold yet: it is ordered soon, which takes it off, or for sale again.
+            qty=count_of(row["quantity"]) + count_of(row["reserved_quantity"]),
             price=amount(row["unit_price"]),
             description=text_of(row["description"]),
             remarks=text_of(row["remarks"]),
@@ -67,6 +68,7 @@ def lot_or_none(row: dict[str, Any]) -> RemoteLot | None:
         cost=amount_or_none(row["my_cost"]),
         created_at=time_of(row["listed_at"]),
         warnings=tuple(warnings),
+        in_carts=count_of(row["reserved_quantity"]),
     )
 
 
