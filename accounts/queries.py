@@ -145,6 +145,12 @@ def owners() -> list[User]:
     return list(active_owners().order_by("created_at", "id"))
 
 
+def users_who_can(permission: str) -> list[User]:
+    """Answer the users who may sign in and have the permission, the first of them first."""
+    found = User.objects.filter(is_active=True, roles__permissions__contains=[permission])
+    return list(found.distinct().order_by("created_at", "id"))
+
+
 def seats_taken(*, besides: UUID | None = None) -> int:
     """Answer how many users there are or will be: active ones and open invitations but `besides`."""
     invited = _open_invitations(timezone.now())

@@ -15,9 +15,9 @@ from events.schemas import Occurrence
 from jobs import queries as jobs
 from jobs.choices import JobStatus
 from notifications.choices import NotificationType
-from notifications.services import notify, queue_email
+from notifications.services import mail_all, notify, queue_email
 from notifications.words import day, duration
-from orders.queries import orders
+from orders.queries import orders, shortages
 from stores.choices import Channel
 
 # Who waits for a shorter one is still looking at it.
@@ -146,6 +146,22 @@ def on_oversold(event: Occurrence) -> None:
         idempotency_key=f"oversold:{event.id}",
         reference=("order", str(order.pk)),
     )
+    lines = shortages.lines_short(order.pk)
+    # Who types one in sees it, and what has been solved since is no news.
+    if order.store.channel != Channel.LOCAL and lines:
+        mail_all(
+            type=NotificationType.OVERSOLD,
+            permission="orders:write",
+            template_key="oversold",
+            context={
+                "order_no": order.external_order_id,
+                "store_name": order.store.name,
+                "lines": "\n".join(f"{line.name}: {line.qty_there:,} of {line.qty:,} there" for line in lines),
+                "order_url": workspace.current().url + reverse("orders:order", args=[order.pk]),
+            },
+            idempotency_key=f"oversold:{order.pk}",
+            reference=("order", str(order.pk)),
+        )
 
 
 @on("repricing.held")

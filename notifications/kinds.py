@@ -69,6 +69,17 @@ _KINDS = (
         ),
     ),
     EmailKind("tenant_deleted", (_USER_NAME, _TENANT_NAME)),
+    EmailKind(
+        "oversold",
+        (
+            _USER_NAME,
+            Variable("order_no", "The order's number on its channel", "24418822"),
+            Variable("store_name", "The store that it came from", "Bricks on BrickLink"),
+            Variable("lines", "What isn't there, a line for each", "3001 Red: 2 of 10 there"),
+            Variable("order_url", "The order's page", "https://demo.example.com/orders/…"),
+            Variable("settings_url", "Where one chooses how one is told", "https://demo.example.com/notifications/…"),
+        ),
+    ),
     EmailKind("account_unknown", (_TENANT_NAME,)),
     EmailKind("account_exists", (_USER_NAME, _TENANT_NAME, Variable("login_url", "Where to sign in", "https://…"))),
     EmailKind(

@@ -81,3 +81,22 @@ class NotificationState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notification_id}: {self.user_id}"
+
+
+class NotificationPreference(models.Model):
+    """How one person wants to be told of a type. Without it: at the bell, and by mail where there is one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    type = models.CharField(max_length=20, choices=NotificationType)
+    in_app = models.BooleanField(default=True)
+    email = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "type"], name="notification_preference_once"),
+            models.CheckConstraint(condition=Q(type__in=NotificationType.values), name="notification_preference_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.type}"

@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from common import actor
 from common.actor import ActorKind
 from common.errors import NotFound, PermissionDenied
-from notifications.choices import MailStatus, NotificationType
-from notifications.models import Notification, NotificationState, QueuedEmail
+from notifications.choices import MAILED, TOLD, MailStatus, NotificationType
+from notifications.models import Notification, NotificationPreference, NotificationState, QueuedEmail
 
 _BELL_LENGTH = 50
 # So many unread ones of a kind are shown as one line.
@@ -83,14 +83,14 @@ def addressed_to(reader: Reader) -> QuerySet[Notification]:
 
 
 def listed(reader: Reader) -> QuerySet[Notification]:
-    """Answer what the reader is told and has not dismissed."""
+    """Answer what the reader wants to be told and has not dismissed."""
     dismissed = _states(reader).filter(dismissed_at__isnull=False)
-    return addressed_to(reader).filter(~Exists(dismissed))
+    return _wanted_by(reader).filter(~Exists(dismissed))
 
 
 def unread(reader: Reader) -> QuerySet[Notification]:
-    """Answer what the reader is told and has neither read nor dismissed."""
-    return addressed_to(reader).filter(~Exists(_states(reader)))
+    """Answer what the reader wants to be told and has neither read nor dismissed."""
+    return _wanted_by(reader).filter(~Exists(_states(reader)))
 
 
 def get_addressed(notification_id: UUID, reader: Reader) -> Notification:
@@ -123,6 +123,37 @@ def bell(reader: Reader) -> Bell:
             shown.add(notification.type)
             rows.append(_group(notification, kinds[notification.type]))
     return Bell(unread_count=kinds.total(), rows=tuple(rows))
+
+
+def _wanted_by(reader: Reader) -> QuerySet[Notification]:
+    muted = NotificationPreference.objects.filter(user_id=reader.user_id, type=OuterRef("type"), in_app=False)
+    return addressed_to(reader).filter(~Exists(muted))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How somebody is told of a type. `email` is None where there is no mail about it."""
+
+    type: NotificationType
+    label: str
+    about: str
+    in_app: bool
+    email: bool | None
+
+
+def ways_of(user_id: UUID) -> list[Way]:
+    """Answer how somebody is told of what."""
+    chosen = {row.type: row for row in NotificationPreference.objects.filter(user_id=user_id)}
+    return [
+        Way(
+            type=each,
+            label=str(each.label),
+            about=about,
+            in_app=each not in chosen or chosen[each].in_app,
+            email=(each not in chosen or chosen[each].email) if each in MAILED else None,
+        )
+        for each, about in TOLD.items()
+    ]
 
 
 def _states(reader: Reader) -> QuerySet[NotificationState]:

@@ -1,6 +1,6 @@
 """What can be done: queue a mail, send it, tell people something, note that they read it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,18 +8,20 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import queries as people
 from common import live, workspace
 from common.background import enqueue
 from common.errors import NotFound
 from common.steps import step
 from notifications import queries
-from notifications.choices import MailStatus, NotificationType
+from notifications.choices import TOLD, MailStatus, NotificationType
 from notifications.kinds import KINDS
 from notifications.mail import outgoing, render
-from notifications.models import Notification, NotificationState, QueuedEmail
+from notifications.models import Notification, NotificationPreference, NotificationState, QueuedEmail
 from notifications.queries import Reader
 
 logger = structlog.get_logger(__name__)
@@ -153,6 +155,51 @@ def notify(
             )
         ],
         ignore_conflicts=True,
+    )
+    live.notify(TOPIC, user_id=user_id)
+
+
+@transaction.atomic
+def mail_all(
+    *,
+    type: NotificationType,  # the field's name in the data model and the API
+    permission: str,
+    template_key: str,
+    context: Mapping[str, Any],
+    idempotency_key: str,
+    reference: tuple[str, str] = ("", ""),
+) -> int:
+    """Mail everybody who has the permission and wants mails of that type; answer how many. Once for each key and user.
+
+    `context`: as `queue_email` takes it, but for `user_name` and `settings_url`.
+    """
+    unwanted = set(NotificationPreference.objects.filter(type=type, email=False).values_list("user_id", flat=True))
+    wanted = [user for user in people.users_who_can(permission) if user.pk not in unwanted]
+    for user in wanted:
+        own = {"user_name": user.display_name or user.email, "settings_url": _settings_url()}
+        queue_email(
+            template_key=template_key,
+            to=user.email,
+            to_name=user.display_name,
+            context={**context, **own},
+            idempotency_key=f"{idempotency_key}:{user.pk}",
+            reference=reference,
+        )
+    return len(wanted)
+
+
+def _settings_url() -> str:
+    return workspace.current().url + reverse("notifications:settings")
+
+
+@transaction.atomic
+def choose_ways(*, user_id: UUID, in_app: Collection[str], email: Collection[str]) -> None:
+    """Have somebody be told of these types at the bell, and of these by mail, and of the others not."""
+    rows = [
+        NotificationPreference(user_id=user_id, type=each, in_app=each in in_app, email=each in email) for each in TOLD
+    ]
+    NotificationPreference.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["user", "type"], update_fields=["in_app", "email"]
     )
     live.notify(TOPIC, user_id=user_id)
 

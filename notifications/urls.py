@@ -8,6 +8,7 @@ app_name = "notifications"
 urlpatterns = [
     path("", views.notification_list, name="list"),
     path("bell/", views.bell, name="bell"),
+    path("settings/", views.settings, name="settings"),
     path("read-all/", views.read_all, name="read_all"),
     path("<uuid:notification_id>/open/", views.open_action, name="open"),
     path("<uuid:notification_id>/read/", views.read, name="read"),

@@ -6,7 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common import htmx
 from common.access import signed_in
@@ -82,6 +82,18 @@ def read_all(request: HttpRequest) -> HttpResponse:
     """Note that everything was read."""
     services.mark_all_read(reader=Reader.present(), now=timezone.now())
     return _changed(request)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def settings(request: HttpRequest) -> HttpResponse:
+    """Show how one is told of what, and let it be chosen."""
+    me = Reader.present()
+    if request.method == "POST":
+        chosen = {name: request.POST.getlist(name) for name in ("in_app", "email")}
+        services.choose_ways(user_id=me.user_id, **chosen)
+        return htmx.go_on(request, reverse("notifications:settings"), message="Saved")
+    return htmx.render(request, "notifications/settings.html", {"ways": queries.ways_of(me.user_id)})
 
 
 def _changed(request: HttpRequest) -> HttpResponse:

@@ -74,6 +74,7 @@ UNTRACKED = {
     "notifications.QueuedEmail": "carries its own attempts and outcome; bodies are personal",
     "notifications.Notification": "a message, written once",
     "notifications.NotificationState": "read and dismissed, by the person it belongs to",
+    "notifications.NotificationPreference": "how one person wants to be told, which concerns nobody else",
     "tenants.SignUp": "somebody who is not yet a customer; deleted after a day",
     "tenants.DeletedTenant": "is itself the record of a deletion",
     "sync.ListingState": "how far a listing is; the listing's own history has what was agreed on",

@@ -125,3 +125,17 @@ def test_answers_over_the_api(client: Client, ana: User) -> None:
     assert len(client.get("/api/v1/notifications").json()["results"]) == 1
     other = tell("theirs", make_user(role="picker"))
     assert client.post(f"/api/v1/notifications/{other.pk}/dismiss", **post).status_code == 404
+
+
+def test_each_chooses_how_he_is_told(ana: User, client: Client) -> None:
+    url = reverse("notifications:settings")
+    assert client.get(url).content.decode().count(" checked>") == 7
+    client.post(url, {"in_app": ["oversold", "nonsense"], "email": []})
+    assert [(way.type, way.in_app, way.email) for way in queries.ways_of(ana.pk)][:2] == [
+        ("oversold", True, False), ("order_new", False, None),
+    ]  # fmt: skip
+    tell("an alert")
+    tell("sold twice", type=NotificationType.OVERSOLD)
+    assert titles(queries.listed(reader(ana))) == ["sold twice"]
+    client.post(url, {"in_app": ["system_alert"], "email": ["oversold"]})
+    assert titles(queries.unread(reader(ana))) == ["an alert"]

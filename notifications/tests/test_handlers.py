@@ -16,11 +16,18 @@ from common.actor import Actor, ActorKind
 from common.ids import new_id
 from common.testing.people import make_user
 from events.bus import publish
+from events.dispatch import dispatch
+from events.models import Telling
 from inventory.events import RepricingHeld
+from inventory.testing import make_lot
 from jobs.choices import JobStatus
 from jobs.events import JobEnded
 from jobs.models import JobRun
-from notifications.models import Notification
+from notifications import queries, services
+from notifications.models import Notification, QueuedEmail
+from notifications.queries import Reader
+from orders.models import Order
+from orders.testing import arrive, incoming, incoming_line, later, make_store, type_in
 from stores.events import StorePaused
 from sync.events import SyncCompleted, SyncFailed, SyncPreviewReady
 
@@ -163,3 +170,65 @@ def test_a_run_that_failed_is_told_once(django_capture_on_commit_callbacks: Any)
         publish(JobEnded(job_id=job.id, job_type="sync_apply", status=JobStatus.FAILED.value))
         publish(SyncFailed(**about_run(trigger="BY_HAND"), error_message="Refused."))
     assert list(Notification.objects.values_list("title", flat=True)) == ["Run 7 failed"]
+
+
+# --- Sold twice ------------------------------------------------------------------------------------------------------
+def sold_twice(**values: Any) -> Order:
+    """Have an order come in of which some pieces aren't there."""
+    there, sold = make_lot(qty=3), make_lot(qty=0, item_no="3003")
+    told = incoming(incoming_line(there, qty=2), incoming_line(sold, qty=4), **values)
+    return arrive(make_store(), told)
+
+
+def shortages() -> list[list[str]]:
+    return [sent.to for sent in mail.outbox if "is short" in sent.subject]
+
+
+def test_tells_by_bell_and_mail_which_pieces_were_sold_twice(django_capture_on_commit_callbacks: Any) -> None:
+    for name, role in (("Ana", "owner"), ("Ben", "staff"), ("Cem", "readonly")):
+        make_user(role=role, email=f"{name.lower()}@example.com", name=name)
+    with django_capture_on_commit_callbacks(execute=True):
+        order = sold_twice()
+    # Who may only look isn't mailed.
+    assert sorted(shortages()) == [["Ana <ana@example.com>"], ["Ben <ben@example.com>"]]
+    sent = next(each for each in mail.outbox if "is short" in each.subject)
+    assert sent.subject == f"Order {order.external_order_id} is short"
+    assert "3003 Red: 0 of 4 there" in sent.body
+    assert "3001" not in sent.body
+    assert workspace.current().url + reverse("orders:order", args=[order.pk]) in sent.body
+    assert Notification.objects.get(type="oversold").reference_id == str(order.pk)
+    assert not QueuedEmail.objects.exclude(status="SENT").exists()
+
+
+def test_mails_once_for_each_order_however_often_it_changes(django_capture_on_commit_callbacks: Any) -> None:
+    make_user(role="owner")
+    store, lot = make_store(), make_lot(qty=1)
+    told = incoming(incoming_line(lot, qty=2))
+    with django_capture_on_commit_callbacks(execute=True):
+        arrive(store, told)
+    with django_capture_on_commit_callbacks(execute=True):
+        arrive(store, later(told, lines=(incoming_line(lot, qty=9),)))
+        Telling.objects.update(done_at=None)
+    dispatch()
+    assert len(shortages()) == 1
+
+
+def test_who_wants_no_mail_gets_none_and_who_wants_no_bell_sees_none(django_capture_on_commit_callbacks: Any) -> None:
+    ana, ben = make_user(role="owner", email="ana@example.com"), make_user(role="owner", email="ben@example.com")
+    services.choose_ways(user_id=ana.pk, in_app=["oversold"], email=[])
+    services.choose_ways(user_id=ben.pk, in_app=[], email=["oversold"])
+    with django_capture_on_commit_callbacks(execute=True):
+        sold_twice()
+    assert [to for (to,) in shortages() if "ana@" in to] == []
+    assert len(shortages()) == 1
+    may = frozenset({"orders:read"})
+    assert [row.type for row in queries.bell(Reader(ana.pk, may)).rows] == ["oversold"]
+    assert queries.bell(Reader(ben.pk, may)).rows == ()
+
+
+def test_what_is_typed_in_is_mailed_to_nobody(django_capture_on_commit_callbacks: Any) -> None:
+    make_user(role="owner")
+    with django_capture_on_commit_callbacks(execute=True):
+        type_in((make_lot(qty=1), 2))
+    assert shortages() == []
+    assert Notification.objects.filter(type="oversold").exists()
