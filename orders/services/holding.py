@@ -214,6 +214,8 @@ def _reserve(order: Order, lines: Sequence[OrderLine], there: Mapping[UUID, Bala
     oversold: dict[UUID, int] = {}
     for line, reservation in zip(wishes, made, strict=True):
         line.qty_reserved += reservation.qty_reserved
+        # A cause by which nothing has moved is none.
+        line.stock_moves -= not reservation.qty_reserved
         # Told once: pieces that were short before are known to be.
         if (short := min(reservation.qty_short, fresh[line.pk])) and line.inventory_item_id:
             oversold[line.inventory_item_id] = oversold.get(line.inventory_item_id, 0) + short
@@ -312,8 +314,6 @@ _LINE_FIELDS = tuple(
     field.attname for field in OrderLine._meta.concrete_fields if field.name not in {"id", "created_at", "updated_at"}
 )
 _QUIET = frozenset({"updated_at", "version", "channel_as_of"})
-# What is stored and concerns nobody else.
-_OUR_OWN = frozenset({"needs_attention", "channel_flags"})
 
 
 def state_of(row: Order | OrderLine) -> dict[str, Any]:
@@ -366,7 +366,7 @@ def finish(
     follow(order, lines)
     have_lines = save_lines(lines, lines_before)
     fields = changed(order, before)
-    told = tuple(name for name in fields if name not in _OUR_OWN)
+    told = tuple(name for name in fields if name not in ("needs_attention", "channel_flags"))
     if have_lines:
         told = (*told, "lines")
     if told or fields:

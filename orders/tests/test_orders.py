@@ -20,7 +20,7 @@ from orders import services
 from orders.choices import Flag, LineStatus, OrderStatus, PaymentStatus
 from orders.errors import OrderClosed
 from orders.lifecycle import Status
-from orders.models import Order, Refund
+from orders.models import Order, OrderLine, Refund
 from orders.services import NewLine
 from orders.testing import arrive, incoming, incoming_line, make_store, type_in
 
@@ -430,6 +430,15 @@ def test_a_replacement_sends_pieces_again_for_nothing():
     assert _stock(lot) == (5, 1)
     services.ship_order(order_id=again.pk, now=_now())
     assert StockMovement.objects.filter(kind="SHIP", amount=None).count() == 1
+
+
+def test_looking_in_vain_for_what_is_short_changes_nothing():
+    order = type_in((make_lot(qty=0), 2))
+    before = OrderLine.history.count(), Event.objects.count()
+    services.reserve_again(order_id=order.pk, now=_now())
+    version = order.version
+    order.refresh_from_db()
+    assert (order.version, OrderLine.history.count(), Event.objects.count()) == (version, *before)
 
 
 # --- Taken back -----------------------------------------------------------------------------------------------------
