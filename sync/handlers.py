@@ -9,7 +9,7 @@ from events.bus import on
 from events.schemas import Occurrence
 from orders.lifecycle import By
 from sync.queries.pending import stores_concerned, stores_with_new_lots
-from sync.services import bells, notifying, pulling, runs, telling
+from sync.services import bells, messages, notifying, pulling, runs, telling
 
 
 # --- Push -------------------------------------------------------------------------------------------------------------
@@ -73,6 +73,12 @@ def on_order_updated(occurrence: Occurrence) -> None:
 def _have_told(occurrence: Occurrence) -> None:
     if telling.have_told(order_id=UUID(occurrence.data["order_id"]), now=timezone.now()):
         enqueue(telling.TELL, store_id=occurrence.data["store_id"])
+
+
+@on("buyer.erased")
+def on_buyer_erased(occurrence: Occurrence) -> None:
+    """Keep nothing more of a buyer whose personal data was deleted."""
+    messages.forget_people(order_ids=[UUID(order_id) for order_id in occurrence.data["order_ids"]])
 
 
 @on("store.connected")

@@ -18,7 +18,7 @@ from orders.queries.orders import get_order
 from sync import services
 from sync.queries import orders as queries
 from sync.remote import Incoming
-from sync.services import notifying, pulling, telling
+from sync.services import messages, notifying, pulling, telling
 
 # A marketplace may tell a lot at once; who guesses tokens, and who has one and floods us, are stopped.
 _OF_ADDRESS, _OF_TOKEN = Limit.of("notify_address", "600/min"), Limit.of("notify", "300/min")
@@ -77,6 +77,15 @@ def tell_again(request: HttpRequest, order_id: UUID) -> HttpResponse:
     telling.tell_again(order_id=order_id, now=timezone.now())
     message = f"{order.store.name} is told again"
     return htmx.go_on(request, reverse("orders:order", args=[order_id]), message=message)
+
+
+@require_POST
+@require("orders:write")
+def read_messages(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Read what was written about an order on its channel."""
+    count = messages.read_messages(order_id=order_id, now=timezone.now())
+    words = f"{count:,} message{'' if count == 1 else 's'}" if count else "Nobody wrote about this order"
+    return htmx.go_on(request, reverse("orders:order", args=[order_id]), message=words)
 
 
 @csrf_exempt

@@ -19,7 +19,7 @@ from jobs.runner import Run
 from sync import services
 from sync.addresses import url_of
 from sync.queries import asking, pending
-from sync.services import bells, listing_new, notifying, pulling, pushing, runs, telling
+from sync.services import bells, listing_new, messages, notifying, pulling, pushing, runs, telling
 from sync.services.pulling import PULL
 from sync.services.turns import Busy
 
@@ -145,6 +145,8 @@ def look_at_notices(store_id: str, **_future: Any) -> None:
     with contextlib.suppress(ProblemError):
         if notifying.orders_to_look_at(key):
             pulling.pull_orders(store_id=key, now=timezone.now(), waits_s=0)
+    with contextlib.suppress(ProblemError):
+        messages.read_noticed(store_id=key, now=timezone.now())
     with contextlib.suppress(ProblemError):
         notifying.look_at_lots(store_id=key, now=timezone.now())
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("orders/stuck/", orders.waiting, name="orders_waiting"),
     path("orders/<uuid:order_id>/told/", orders.told, name="told"),
     path("orders/<uuid:order_id>/tell/", orders.tell_again, name="tell_again"),
+    path("orders/<uuid:order_id>/messages/", orders.read_messages, name="read_messages"),
     # Part of the API's addresses: what others call (api.md).
     path("api/v1/channels/<slug:channel>/notify/<str:token>", orders.notify, name="notify"),
 ]

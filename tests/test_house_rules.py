@@ -79,6 +79,7 @@ UNTRACKED = {
     "tenants.DeletedTenant": "is itself the record of a deletion",
     "sync.ListingState": "how far a listing is; the listing's own history has what was agreed on",
     "sync.OrderTold": "what a channel was told of an order, whose own history has what became of it",
+    "sync.OrderMessage": "a copy of what a channel answered; personal, and gone with the buyer's data",
     "sync.Notice": "what a channel told by itself, and nobody believes",
     "sync.NotifyAddress": "a secret of ours, made anew whenever it is lost",
     "sync.StuckOrder": "an order that isn't here yet; once it is, it has its own history",

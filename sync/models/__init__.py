@@ -2,10 +2,10 @@
 
 from sync.models.conflicts import SyncConflict
 from sync.models.listings import ListingState
-from sync.models.orders import Notice, NotifyAddress, OrderTold, StuckOrder
+from sync.models.orders import Notice, NotifyAddress, OrderMessage, OrderTold, StuckOrder
 from sync.models.runs import Snapshot, SyncAgreement, SyncPlanItem, SyncRun
 
 __all__ = [
-    "ListingState", "Notice", "NotifyAddress", "OrderTold", "Snapshot", "StuckOrder", "SyncAgreement", "SyncConflict",
-    "SyncPlanItem", "SyncRun",
+    "ListingState", "Notice", "NotifyAddress", "OrderMessage", "OrderTold", "Snapshot", "StuckOrder", "SyncAgreement",
+    "SyncConflict", "SyncPlanItem", "SyncRun",
 ]  # fmt: skip

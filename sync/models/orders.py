@@ -33,6 +33,28 @@ class OrderTold(models.Model):
         return f"{self.order_id}: {self.status}"
 
 
+class OrderMessage(models.Model):
+    """What was written about an order on its channel, as it was read last. Channels give messages no key: all of an
+    order's are replaced at once. Personal data: it goes with the buyer's."""
+
+    id = models.BigAutoField(primary_key=True)
+    order = models.ForeignKey("orders.Order", on_delete=models.CASCADE, related_name="messages", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    # Written by the shop.
+    is_ours = models.BooleanField()
+    sender = models.CharField(max_length=120, blank=True)
+    subject = models.CharField(max_length=300, blank=True)
+    body = models.TextField(blank=True)
+    sent_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="order_message_position")]
+
+    def __str__(self) -> str:
+        return f"message {self.position} of {self.order_id}"
+
+
 class StuckOrder(models.Model):
     """An order of a channel that couldn't be taken over. It is tried again by itself, and shown meanwhile."""
 

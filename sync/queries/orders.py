@@ -13,7 +13,7 @@ from stores.channels import Can, ChannelSpec
 from stores.models import Store
 from stores.queries import get_store, spec_for
 from sync.addresses import url_of
-from sync.models import NotifyAddress, OrderTold, StuckOrder
+from sync.models import NotifyAddress, OrderMessage, OrderTold, StuckOrder
 from sync.queries.asking import tells_by_itself
 
 _SHOWN = 20
@@ -121,7 +121,7 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class ToldView:
     """An order as its channel knows it. `url`: its page there; `next_at`: when it is told again; `waits`: it can't be
-    told from where the order stands there."""
+    told from where the order stands there; `messages`: None where the channel doesn't let them be read."""
 
     order: Order
     label: str
@@ -132,10 +132,11 @@ class ToldView:
     is_due: bool
     waits: bool
     next_at: datetime | None
+    messages: Sequence[OrderMessage] | None
 
 
 def told_of(order: Order) -> ToldView | None:
-    """Answer what its channel was told of an order, None for one that has no channel. One query."""
+    """Answer what its channel was told of an order and what was written there, None for one that has no channel."""
     spec = spec_for(order.store.channel)
     if spec is None or Can.FETCH_ORDERS not in spec.can:
         return None
@@ -148,4 +149,9 @@ def told_of(order: Order) -> ToldView | None:
         order=order, label=spec.label, url=_there(spec, order.external_order_id), word=order.channel_status,
         said=tuple(reversed(said)), error=told.error if told else "", is_due=is_due, waits=waits,
         next_at=retry_at if retry_at and retry_at > timezone.now() else None,
+        messages=_messages(order) if Can.FETCH_MESSAGES in spec.can else None,
     )  # fmt: skip
+
+
+def _messages(order: Order) -> list[OrderMessage]:
+    return list(OrderMessage.objects.filter(order=order).order_by("-position"))

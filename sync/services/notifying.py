@@ -106,8 +106,9 @@ def _notice(store_id: UUID, hint: Hint, *, now: datetime) -> Notice:
 
 
 def look_at_lots(*, store_id: UUID, now: datetime) -> None:
-    """Look at what isn't about orders: lots are read before anything is sent to them, stores are asked how they are."""
-    waiting = Notice.objects.filter(store=store_id, worked_at=None).exclude(topic=Topic.ORDER)
+    """Look at what isn't about orders and messages: lots are read before anything is sent to them, stores are asked how
+    they are."""
+    waiting = Notice.objects.filter(store=store_id, worked_at=None).exclude(topic__in=[Topic.ORDER, Topic.MESSAGE])
     rows = list(waiting.values_list("pk", "topic", "resource_id"))
     if not rows:
         return
