@@ -4,7 +4,7 @@ Held by a session of its own at PostgreSQL, which lets go of it by itself when t
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -52,4 +52,9 @@ def turn(store_id: UUID) -> Iterator[Turn]:
         row = session.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
         if row is None or not row[0]:
             raise Busy("Somebody is at this store's stock already.")
-        yield Turn(store_id, session)
+        try:
+            yield Turn(store_id, session)
+        finally:
+            # The server notices a moment later that a session was closed, and whoever comes next would be sent away.
+            with suppress(psycopg.Error):
+                session.execute("SELECT pg_advisory_unlock_all()")
