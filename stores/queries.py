@@ -68,7 +68,8 @@ class StoreView:
             StoreState.PAUSED: "paused",
             StoreState.LIMITED: "limited",
         }
-        return by_state.get(StoreState(self.state.state)) or ("slow" if self.left_alone_s else "ok")
+        is_failing = self.left_alone_s or self.state.last_error
+        return by_state.get(StoreState(self.state.state)) or ("slow" if is_failing else "ok")
 
     @property
     def orders_since(self) -> date | None:

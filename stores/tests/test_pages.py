@@ -64,6 +64,10 @@ def test_says_what_is_wrong_and_what_comes_next(owner: Any, store: Store) -> Non
     page = owner.get(f"/stores/{store.pk}/").content.decode()
     assert "Brick Owl doesn&#x27;t know this key." in page
     assert "Replace credentials" in page
+    services.set_credentials(store_id=store.pk, credentials={"key": SECRET})
+    services.note_failure(store_id=store.pk, error=ProviderUnavailable("Away."), now=now)
+    for path in ("/stores/", f"/stores/{store.pk}/"):
+        assert "Last try failed, tried again soon" in owner.get(path).content.decode()
     for _failure in range(6):
         services.note_failure(store_id=store.pk, error=ProviderUnavailable("Away.", retry_after=60), now=now)
     assert "It is tried again by itself" in owner.get(f"/stores/{store.pk}/").content.decode()
