@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from django.urls import reverse
 from django.utils import timezone
 
 from common import periodic
@@ -27,6 +28,7 @@ from sync.services.turns import Busy
 _COMPARING = timedelta(minutes=2)
 # So often a store that is away is asked again by a job without anything getting done in between.
 _MOST_TRIES = 10
+_ALL_SAME = "Orders are read. Nothing had to be sent."
 _TO_DO = (("add", "add"), ("update", "change"), ("remove", "remove"))
 
 
@@ -80,7 +82,8 @@ def sync_now(run: Run, *, store_id: str, **_future: Any) -> dict[str, Any]:
             raise TryAgain(result.problem, after=result.again_in or timedelta())
         is_left = result.left
     refused = f", {told['refused']:,} refused" if told["refused"] else ""
-    return {"message": f"Orders are read, {_brought(told)}{refused}."}
+    did = f"Orders are read, {_brought(told)}{refused}." if any((told["done"], refused)) else _ALL_SAME
+    return {"message": did, "url": reverse("stores:store", args=[key]), "url_label": "Show store"}
 
 
 def _brought(told: Mapping[str, int]) -> str:

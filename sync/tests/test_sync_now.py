@@ -52,6 +52,13 @@ def test_goes_on_until_all_is_sent(seller: Seller, monkeypatch: pytest.MonkeyPat
     assert [seller.there()[number] for number in numbers] == [4] * 5
 
 
+def test_says_that_nothing_had_to_be_sent_and_leads_back_to_the_store(seller: Seller) -> None:
+    job = work(start_sync(store_id=seller.store.pk))
+    assert message_of(job) == "Orders are read. Nothing had to be sent."
+    assert job.result is not None
+    assert job.result["url"] == f"/stores/{seller.store.pk}/"
+
+
 def test_goes_on_once_the_store_is_back(seller: Seller) -> None:
     numbers = changed(seller, "3001", "3003", "3004")
     seller.sandbox.fault("rate_limit", service="bricklink", method="PUT", nth=2, times=1, retry_after=900)
