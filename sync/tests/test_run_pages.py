@@ -300,6 +300,7 @@ def test_says_why_a_run_stopped_and_how_it_goes_on(owner: Client) -> None:
     assert "Owl answered with 3 lots" in page
     assert "Nothing was changed." in page
     assert f"/sync/runs/{run.pk}/again/" in page
+    assert "Look at Owl" in page
     stopped = make_run(owl("Two"), add=2, status="FAILED", approved_at=timezone.now(), error_message="It hung up.")
     page = _text(owner, f"/sync/runs/{stopped.pk}/")
     assert "Go on" in page

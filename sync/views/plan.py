@@ -91,6 +91,7 @@ def run_page(request: HttpRequest, found: SyncRun, *, said: str = "") -> HttpRes
     context = {
         "run": found, "view": view, "status": view.status, "is_busy": is_busy,
         "source": found.source_store.stock_name, "target": found.target_store.stock_name,
+        "channels": [each for each in (found.source_store, found.target_store) if each.channel != Channel.LOCAL],
         "is_both": found.direction == Direction.BIDIRECTIONAL,
         "step": _step(view), "can_approve": listing.can_approve(view), "pairs": listing.pairs_to_note(view),
         "job": jobs.row_of(job, who=who, now=now) if job else None,
