@@ -43,6 +43,11 @@ _OWNER_LABELS = {
 _OWNED = "owner_"
 # Settings that are no fields of the form by their names.
 _NOT_TYPED = frozenset({"currency", "is_away", "owners"})
+# Where a part of the form begins, and what it is called.
+_HEADINGS = {
+    "auto_sync": "Stock", "import_orders_since": "Orders", "price_change": "Prices", "keep_back": "Quantities",
+    "fields_synced": "Fields",
+}  # fmt: skip
 _POINTERS = {
     "price_rule/change": "price_change",
     "price_rule/value": "price_value",
@@ -127,7 +132,9 @@ class StoreForm(forms.Form):
     )
     push_completed = forms.BooleanField(label="Tell it that orders are completed", required=False)
     price_change = forms.ChoiceField(label="Price", choices=_CHANGES)
-    price_value = forms.DecimalField(label="By", required=False, help_text="Below zero: cheaper there.")
+    price_value = forms.DecimalField(
+        label="By", required=False, help_text="For a change in percent or by an amount. Below zero: cheaper there."
+    )
     price_used_change = forms.ChoiceField(
         label="Price of used lots", required=False, choices=[("", "As of new ones"), *_CHANGES]
     )
@@ -170,6 +177,16 @@ class StoreForm(forms.Form):
         if "fields_synced" in self.fields and spec is not None:
             chosen = [(each.value, label) for each, label in _FIELD_LABELS.items() if each in spec.lot_fields]
             self.fields["fields_synced"].choices = chosen  # type: ignore[attr-defined]  # it is one of choices
+
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Answer the fields in parts, each with its heading; the first has none."""
+        parts: list[tuple[str, list[forms.BoundField]]] = [("", [])]
+        for field in self:
+            if field.name in _HEADINGS:
+                parts.append((_HEADINGS[field.name], []))
+            parts[-1][1].append(field)
+        return parts
 
     @classmethod
     def values_of(cls, store: Store, settings: Mapping[str, Any]) -> dict[str, Any]:

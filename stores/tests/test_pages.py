@@ -76,6 +76,10 @@ def test_says_what_is_wrong_and_what_comes_next(owner: Any, store: Store) -> Non
 def test_changes_a_store(owner: Any, store: Store) -> None:
     page = owner.get(f"/stores/{store.pk}/settings/").content.decode()
     assert "Hours between checks" in page
+    parts = ("Stock", "Orders", "Prices", "Quantities", "Fields")
+    assert [page.index(f"<h2>{each}</h2>") for each in parts] == sorted(
+        page.index(f"<h2>{each}</h2>") for each in parts
+    )
     assert "Retain" not in page
     values = {
         "name": "Night owl", "version": store.version, "is_primary": "on", "sync_interval_hours": "6",
