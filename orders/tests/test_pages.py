@@ -171,6 +171,13 @@ def test_short_and_unmatched_lines_are_solved_on_the_page(owner):
     assert owner.post(url, {"do": "match", "lot": "x"}).status_code == 422
 
 
+def test_lines_of_a_cancelled_order_wait_for_nobody(owner):
+    order = type_in((make_lot(), 4))
+    assert "Not sent" not in _text(owner.get(f"/orders/{order.pk}/"))
+    assert owner.post(f"/orders/{order.pk}/cancel/", {"version": order.version}).status_code == 302
+    assert _text(owner.get(f"/orders/{order.pk}/")).count("Not sent") == 1
+
+
 def test_a_refund_is_recorded_on_its_page(owner):
     order = type_in((make_lot(), 4))
     services.ship_order(order_id=order.pk, now=timezone.now())

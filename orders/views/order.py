@@ -116,6 +116,7 @@ def _head(found: Order) -> dict[str, Any]:
         and here in lifecycle.EDITABLE and found.replaces_id is None,
         "may_replace": who.can("orders:write") and found.has_left,
         "is_open": found.is_open,
+        "is_over": here in (Status.CANCELLED, Status.REFUNDED),
         "buyer_url": buyer_url(found.buyer_id) if found.buyer_id else "",
         "is_erased": bool(found.buyer and found.buyer.erased_at),
         "open_total": found.grand_total - found.refunded_total,
