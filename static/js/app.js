@@ -201,7 +201,7 @@ document.addEventListener("visibilitychange", tick);
 
 // --- Rows of tabs that scroll ------------------------------------------------------------------------------------------
 function showCurrent() {
-  for (const tab of document.querySelectorAll(":is(.tabs, .side-list) > [aria-current]")) {
+  for (const tab of document.querySelectorAll(":is(.tabs, .side-list, .stepper, .views) > [aria-current]")) {
     const row = tab.parentElement;
     row.scrollLeft = tab.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
   }
