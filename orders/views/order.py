@@ -220,7 +220,7 @@ def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
     context = {
         **_head(found), "form": form, "lines": _pieces(found, request.POST),
         "amount_label": f"Amount in {found.currency}",
-        "amount_hint": f"{left} are left. All of it ends the order.",
+        "amount_hint": f"{left} hasn't been given back yet. Giving all of it back ends the order.",
         "count_label": "Shipped" if found.has_left else "Ordered",
         "column_label": "Come back" if found.has_left else "Take off",
     }  # fmt: skip
