@@ -284,7 +284,7 @@ def _warnings(findings: Findings, lines: list[OrderLine]) -> list[dict[str, str]
     for line in lines:
         if line.inventory_item_id is None and line.qty_ordered:
             name = line.item_no or line.external_item_no or line.item_name or line.external_lot_id
-            findings.warn("unmatched", f"{name}: no lot is known to be this.")
+            findings.warn("unmatched", f"{name}: none of your lots is known to be this. Say in its line which it is.")
     return findings.warnings[:50]
 
 
