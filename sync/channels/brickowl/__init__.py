@@ -41,6 +41,7 @@ _BATCHES_PER_SECOND = 98 / 60
 _MISSING = re.compile(r"not found|does ?n.t exist|unknown (lot|order)|invalid (lot|order)|no such", re.IGNORECASE)
 _NO_KEY = re.compile(r"\bkey\b|permission|access|approv|not allowed", re.IGNORECASE)
 _WRONG_KEY = re.compile(r"invalid key|unknown key", re.IGNORECASE)
+_ABOUT_COLOR = re.compile(r"(invalid|unknown) colou?r|colou?r.*not (found|known)", re.IGNORECASE)
 _ABOUT_PIECES = re.compile(r"quantity|stock|below|negative", re.IGNORECASE)
 _LISTED, _LISTED_MORE = 50, (500, 5000)
 _ALL_LOTS = {"active_only": "0"}
@@ -345,13 +346,20 @@ def outcome_of(operation: Operation, inner: Sequence[Inner], answers: Sequence[A
         is_short = takes_pieces and bool(_ABOUT_PIECES.search(reason))
         is_stale = is_short or (is_missing and operation.act is Act.UPDATE)
         verdict = Verdict.STALE if is_stale else Verdict.REFUSED
-        return Outcome(key=operation.key, verdict=verdict, lot_id=operation.lot_id, reason=reason)
+        return Outcome(key=operation.key, verdict=verdict, lot_id=operation.lot_id, reason=_in_words(reason))
     lot_id = str(first.get("lot_id") or operation.lot_id)
     if others and not _success(others[0]):
         unset = tuple(lots.FIELD_OF_ARGUMENT[name] for name in inner[1][1] if name in lots.FIELD_OF_ARGUMENT)
         reason = error_in(others[0]) or "Brick Owl took the lot, and not all of its fields."
         return Outcome(key=operation.key, verdict=Verdict.DONE, lot_id=lot_id, reason=reason, unset=unset)
     return Outcome(key=operation.key, verdict=Verdict.DONE, lot_id=lot_id)
+
+
+def _in_words(reason: str) -> str:
+    """Answer a refusal with what it means, where that is known."""
+    if _ABOUT_COLOR.search(reason):
+        return f"Brick Owl doesn’t know this item in this color. Look at the lot’s color. (It says: {reason})"
+    return reason
 
 
 def _success(data: Any) -> bool:
