@@ -271,7 +271,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if sys.argv[1:2] in (["limit"], ["product"]):
         _child(sys.argv[1], Path(sys.argv[2]))
     else:
         rig.set_up()
