@@ -170,10 +170,10 @@ def test_reads_a_batch_that_was_done_in_part(form: Any, channel: Any, script: Sc
     ("price must be above 0", "price must be above 0"),
 ])  # fmt: skip
 def test_says_what_a_refusal_means_where_that_is_known(said: str, shown: str, channel: Any, script: Scripted) -> None:
-    script.answer("POST bulk/batch", [_error(said)[1]])
-    (outcome,) = channel.apply([replace(CREATE, after=STATE._replace(remarks=None, tiers=None))])
-    assert outcome.verdict is Verdict.REFUSED
-    assert outcome.reason.endswith(shown)
+    script.answer("POST bulk/batch", [{"error": {"status": said}}, {"status": "success"}])
+    refused, _done = channel.apply([replace(UPDATE, key=key) for key in "ab"])
+    assert refused.verdict is Verdict.REFUSED
+    assert refused.reason.endswith(shown)
 
 
 def test_says_which_fields_did_not_follow_a_creation(channel: Any, script: Scripted) -> None:
