@@ -39,8 +39,6 @@ from jobs.models import JobRun
 from tenants.testing import create_shop
 
 KILLS = [importing.READ] * 3 + [importing.APPLY] * 7
-# Of them so many have to meet a job that isn't over yet.
-ENOUGH = 5
 LOTS = 8_000
 OTHER = "t_other"
 SILENCE = timedelta(seconds=21)
@@ -83,27 +81,19 @@ class Reaper:
         self._worker = start()
         self._seen: set[tuple[Any, int]] = set()
 
-    def strike(self, kind: str) -> bool:
-        """Wait until a worker takes up the job of that kind, kill it a little later, and have the job found.
-
-        Answer whether that was in time: how long a job takes depends on who else uses the machine.
-        """
-        wait_for(lambda: self._is_taken_up(kind) or _is_done(kind), seconds=60, what=self.log)
+    def strike(self, kind: str) -> None:
+        """Wait until a worker takes up the job of that kind, kill it a little later, and have the job found."""
+        wait_for(lambda: self._is_taken_up(kind), seconds=60, what=self.log)
         job = JobRun.objects.get(job_type=kind)
-        if not job.is_open:
-            return False
-        # So early that what is left can't have been done.
+        # So early that what is left can't be done by then, though the machine may be less busy than it was.
         left = 1 - job.checkpoint.get("done", 0) / LOTS
-        pause = self.dice.uniform(0, self._seconds[kind] * left * 0.5)
+        pause = self.dice.uniform(0, self._seconds[kind] * left * 0.4)
         time.sleep(pause)
         self.strikes.append((kind, round(pause, 2)))
         self._kill()
         job.refresh_from_db()
-        if job.status == JobStatus.COMPLETED:
-            return False
         assert job.is_open, f"over after {self.strikes}: {job.status} {job.error_message}"
         wait_for(lambda: self._is_missed(job), seconds=30, what=self.log)
-        return True
 
     def log(self) -> str:
         """Answer when it struck, and what the worker said."""
@@ -115,10 +105,9 @@ class Reaper:
             self._worker.kill()
             self._worker = self._start()
             return
-        # None where it was killed just now, after the job before this one.
-        for process in psutil.Process(self._worker.process.pid).children():
-            process.send_signal(signal.SIGKILL)
-            process.wait(20)
+        [process] = psutil.Process(self._worker.process.pid).children()
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
 
     def _is_taken_up(self, kind: str) -> bool:
         job = JobRun.objects.filter(job_type=kind, status=JobStatus.RUNNING).first()
@@ -135,10 +124,6 @@ class Reaper:
             JobRun.objects.filter(pk=job.pk).update(next_attempt_at=None)
             app.send_task(services.RUN, kwargs={"job_id": str(job.pk)}, queue="bulk")
         return job.status != JobStatus.RUNNING or (job.pk, job.attempt) not in self._seen
-
-
-def _is_done(kind: str) -> bool:
-    return JobRun.objects.filter(job_type=kind, status=JobStatus.COMPLETED).exists()
 
 
 def _rows(model: Any, *left_out: str, order: str) -> list[tuple[Any, ...]]:
@@ -194,7 +179,7 @@ def outcome() -> dict[str, Any]:
 @pytest.mark.xdist_group("browser")
 @pytest.mark.timeout(300)
 @pytest.mark.django_db(transaction=True)
-def test_an_import_whose_worker_is_killed_over_and_over_ends_as_an_undisturbed_one(
+def test_an_import_whose_worker_is_killed_ten_times_ends_as_an_undisturbed_one(
     start_worker: Start, settings: Any, tmp_path: Path
 ) -> None:
     files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path / "files"}}
@@ -211,9 +196,9 @@ def test_an_import_whose_worker_is_killed_over_and_over_ends_as_an_undisturbed_o
     with real_broker():
         run = begin(content)
         reaper = Reaper(start_worker, seconds)
-        in_time = [kind for kind in KILLS if reaper.strike(kind)]
+        for kind in KILLS:
+            reaper.strike(kind)
         wait_for(lambda: not JobRun.objects.filter(status__in=OPEN_STATUSES).exists(), seconds=60, what=reaper.log)
-    assert len(in_time) >= ENOUGH, reaper.strikes
     found = outcome()
     for what, value in wanted.items():
         assert found[what] == value, f"{what}, killed at {reaper.strikes}"

@@ -167,8 +167,6 @@ def test_whatever_a_worker_is_killed_at_each_effect_happens_once(sandbox: Sandbo
     market.check()
     for model in (InventoryItem, InventoryExternalId, Order, OrderLine):
         check_trail(model)
-    # Killed three times without getting further, a job is given up, with that as its reason; of six lots most may be
-    # sold out at once, which a person is asked about.
+    # Killed three times without getting further, a job is given up, with that as its reason.
     failed = JobRun.objects.filter(status=JobStatus.FAILED).exclude(error_message__startswith="Given up after")
-    failed = failed.exclude(error_message__contains="If it really has so few")
     assert list(failed.values_list("job_type", "error_message")) == [], day.log()
