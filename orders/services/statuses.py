@@ -13,7 +13,7 @@ from common.errors import Conflict, Invalid, ProblemError
 from orders.choices import PaymentStatus
 from orders.lifecycle import PROMISED, By, Status
 from orders.models import Order
-from orders.services.holding import Held, lock_orders
+from orders.services.holding import Held, hold_stock, lock_orders
 from orders.services.moving import move
 
 REASON_LENGTH = 300
@@ -35,6 +35,9 @@ def change_status(
     _check_reason(reason)
     end = Status(status)
     held = _hold_parcel(order_id, expected_version) if end is Status.SHIPPED else _hold_one(order_id, expected_version)
+    if len(held) > 1:
+        # All that the parcel needs at once: order by order, two parcels would wait for each other's lots.
+        hold_stock(line for each in held for line in each.lines)
     for each in held:
         # What was added to a session before it was cleared is cleared by that.
         if by is By.SYSTEM and each.order.status == Status.NEW and end is Status.PICKING:

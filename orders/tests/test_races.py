@@ -118,6 +118,21 @@ def test_cancelled_and_shipped_at_once_is_one_of_both():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_parcels_that_leave_at_once_do_not_wait_for_each_others_lots():
+    lots = [make_lot(qty=100, item_no=str(number)) for number in range(2)]
+    parcels = []
+    for number in range(20):
+        # One parcel names the lots in one sequence, the next in the other.
+        named = lots if number % 2 else lots[::-1]
+        inside = [type_in((lot, 2), buyer_email=f"b{number}@example.com") for lot in named]
+        parcels.append(services.ship_together(order_ids=[order.pk for order in inside], now=timezone.now()).pk)
+
+    assert in_threads(lambda place: services.ship_order(order_id=parcels[place], now=timezone.now()), 20) == []
+    assert {lot.qty_on_hand for lot in InventoryItem.objects.all()} == {60}
+    _check_books()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_presses_of_the_button_are_one_order():
     lot, key = make_lot(qty=10), new_id()
     assert in_threads(lambda _number: type_in((lot, 3), order_id=key), 6) == []

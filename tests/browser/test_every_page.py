@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WIDTHS, Stack, Watched, confirm_that_it_is_me, sign_in, still_context
 from tests.browser.looking import look
@@ -29,6 +29,8 @@ def _walk(page: Page, stack: Stack, paths: list[str], *, slug: str) -> list[str]
         page.goto(stack.url(path, slug=slug))
         page.wait_for_load_state("load")
         page.wait_for_timeout(150)
+        # What is still on its way is dimmed, and dimmed text has less contrast.
+        expect(page.locator(".htmx-request")).to_have_count(0)
         found += look(page, path)
     return found
 
