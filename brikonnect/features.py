@@ -39,7 +39,7 @@ _BOTH = (
 # Apps whose tables all shops share.
 _COMMON = ("catalog",)
 # Apps whose tables only a shop has.
-_SHOP = ("stores", "inventory", "orders")
+_SHOP = ("stores", "inventory", "orders", "picker")
 # Those that talk to the channels; stores and orders by hand go on without them.
 _SYNC = ("sync",)
 _LIBRARIES = (

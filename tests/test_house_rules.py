@@ -21,6 +21,7 @@ APPS = (
     "stores",
     "inventory",
     "orders",
+    "picker",
     "sync",
     "accounts",
     "notifications",

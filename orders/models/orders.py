@@ -203,7 +203,9 @@ class OrderLine(BaseModel):
     qty_missing = models.PositiveIntegerField("missing", default=0)
     qty_shipped = models.PositiveIntegerField("shipped", default=0)
     qty_restocked = models.PositiveIntegerField("put back", default=0)
-    # Where they lay: [{"location_id": "…", "qty": 3}], so that they can go back there.
+    # Where picked pieces were taken, and where shipped ones lay: [{"location_id": "…", "qty": 3}]. They can go back
+    # there.
+    picked_from = models.JSONField(default=list, blank=True, db_default=Value([], output_field=models.JSONField()))
     shipped_from = models.JSONField(default=list, blank=True)
     unit_price = models.DecimalField("price", max_digits=12, decimal_places=4, default=0)
     line_total = models.DecimalField("total", max_digits=12, decimal_places=2, default=0)

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "stores",
     "inventory",
     "orders",
+    "picker",
     "accounts",
     "notifications",
 ]

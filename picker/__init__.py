@@ -1,0 +1,1 @@
+"""Picking: walks through the storage for several orders at once, on a phone, offline too."""

@@ -1,0 +1,1 @@
+"""What picking does when something happened to its orders."""
