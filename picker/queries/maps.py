@@ -1,0 +1,110 @@
+"""Where the places of the storage are, for routes: in which aisle and how far down it, or at which point."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from inventory.models import Location
+from inventory.naturals import natural_key
+from picker.choices import Layout
+from picker.models import MapPoint, PickingSetup
+from picker.routing import Aisles, Point, Spot
+
+# A zone and an aisle in it, as locations name them.
+Aisle = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageMap:
+    """A shop's map, and where those locations are on it that were asked for; the others are nowhere.
+
+    Parallel aisles have a `layout`, and `spots` are Spots in it. Free layouts have none: `depot` is where a walk begins
+    and ends, and `spots` are Points. Without a map all is empty. Metres everywhere.
+    """
+
+    layout: Aisles | None
+    depot: Point | None
+    spots: Mapping[UUID, Spot | Point]
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing that was asked for is on the map."""
+        return not self.spots
+
+
+_NOWHERE = StorageMap(layout=None, depot=None, spots={})
+
+
+def current_setup() -> PickingSetup:
+    """Answer how the shop picks; what nobody has stored yet is as a new shop has it, and not saved."""
+    return PickingSetup.objects.first() or PickingSetup()
+
+
+def storage_map(location_ids: Collection[UUID]) -> StorageMap:
+    """Answer where the locations are on the shop's map, in at most three queries."""
+    return map_of(current_setup(), location_ids)
+
+
+def map_of(setup: PickingSetup, location_ids: Collection[UUID]) -> StorageMap:
+    """Answer where the locations are on the map that the settings describe, saved or not."""
+    if not location_ids:
+        return _NOWHERE
+    match setup.layout:
+        case Layout.AISLES:
+            return StorageMap(layout_of(setup), None, _in_aisles(setup, location_ids))
+        case Layout.FREE:
+            points = MapPoint.objects.filter(location__in=location_ids).values_list("location", "x", "y")
+            depot = Point(float(setup.depot_x), float(setup.depot_y))
+            return StorageMap(None, depot, {key: Point(float(x), float(y)) for key, x, y in points})
+    return _NOWHERE
+
+
+def layout_of(setup: PickingSetup) -> Aisles:
+    """Answer the parallel aisles that the settings describe."""
+    return Aisles(
+        aisles=len(setup.aisles), blocks=setup.blocks, spacing=float(setup.spacing), length=float(setup.length),
+        depot=setup.depot_aisle,
+    )  # fmt: skip
+
+
+def aisles_of(setup: PickingSetup) -> list[Aisle]:
+    """Answer the aisles of the map by zone and name, as they stand beside each other."""
+    return [(named["zone"], named["aisle"]) for named in setup.aisles]
+
+
+def _in_aisles(setup: PickingSetup, location_ids: Collection[UUID]) -> dict[UUID, Spot]:
+    number_of = {aisle: number for number, aisle in enumerate(aisles_of(setup))}
+    found = [
+        (key, (zone, aisle), shelf)
+        for key, zone, aisle, shelf in Location.objects.filter(pk__in=location_ids).values_list(
+            "pk", "zone", "aisle", "shelf"
+        )
+        if (zone, aisle) in number_of
+    ]
+    ranks = _shelf_ranks({aisle for _key, aisle, _shelf in found})
+    return {
+        key: _spot(setup, number_of[aisle], *ranks[aisle].get(shelf, (0, 1)))
+        for key, aisle, shelf in found
+    }  # fmt: skip
+
+
+def _shelf_ranks(aisles: Iterable[Aisle]) -> dict[Aisle, dict[str, tuple[int, int]]]:
+    """Answer for each aisle which place each of its shelves has in their natural order, and of how many."""
+    wanted = set(aisles)
+    shelves: dict[Aisle, list[str]] = {aisle: [] for aisle in wanted}
+    rows = Location.objects.filter(aisle__in={aisle for _zone, aisle in wanted}).order_by()
+    for zone, aisle, shelf in rows.values_list("zone", "aisle", "shelf").distinct():
+        if (zone, aisle) in wanted:
+            shelves[zone, aisle].append(shelf)
+    return {
+        aisle: {name: (rank, len(names)) for rank, name in enumerate(sorted(names, key=natural_key))}
+        for aisle, names in shelves.items()
+    }
+
+
+def _spot(setup: PickingSetup, aisle: int, rank: int, count: int) -> Spot:
+    """Answer the spot of the shelf of that rank, where all shelves of the aisle lie evenly along its blocks."""
+    length = float(setup.length)
+    along = (rank + 0.5) / count * setup.blocks * length
+    block = min(int(along // length), setup.blocks - 1)
+    return Spot(aisle=aisle, block=block, offset=along - block * length)
