@@ -67,7 +67,8 @@ class OrderLineReverter(Reverter):
 
     follows = frozenset(
         {
-            "qty_reserved", "qty_short", "qty_shipped", "qty_restocked", "shipped_from", "status", "line_total",
+            "qty_reserved", "qty_short", "qty_shipped", "qty_restocked", "shipped_from", "picked_from", "status",
+            "line_total",
             "qty_channel", "qty_picked",
         }
     )  # fmt: skip

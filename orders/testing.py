@@ -1,11 +1,13 @@
 """Orders for the tests of this floor and of those above: as they arrive from a channel, and as they are typed in."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from inventory.models import InventoryItem
@@ -67,3 +69,20 @@ def type_in(
     lines = [services.NewLine(lot_id=lot.pk, qty=qty) for lot, qty in lots]
     new = services.NewOrder(lines=lines, values=values, is_paid=is_paid, order_id=order_id)
     return services.create_order(new=new, now=timezone.now())
+
+
+@transaction.atomic
+def pick(order_id: UUID, picks: Mapping[UUID, tuple[int, int]], *, location_id: UUID | None = None) -> None:
+    """Have so many pieces of the order's lines be picked and missing, by line, whatever was picked before."""
+    held = services.hold(order_id)
+    changes = []
+    for line_id, (picked, missing) in picks.items():
+        line = held.line(line_id)
+        changes.append(
+            services.PickChange(
+                line_id=line_id, picked=picked - line.qty_picked, missing=missing - line.qty_missing,
+                location_id=location_id,
+            )
+        )  # fmt: skip
+    services.apply_picks(held, changes, now=timezone.now())
+    held.finish()

@@ -23,7 +23,6 @@ _ACTIONS = {
     "orders.import_order": "Took over an order",
     "orders.match_line": "Said which lot a line is of",
     "orders.merge_buyers": "Merged buyers",
-    "orders.note_picks": "Picked pieces",
     "orders.refund_order": "Refunded an order",
     "orders.remove_refund": "Took a refund back",
     "orders.reserve_again": "Reserved again",

@@ -52,6 +52,7 @@ from inventory.services.stock import (
     restock,
     verify_stock,
 )
+from inventory.services.totes import put_down, take_to_totes
 from inventory.services.unmapped import Met, leave_unmapped, map_number, map_outside, note_unmapped, reopen
 
 __all__ = [
@@ -95,6 +96,7 @@ __all__ = [
     "number_route",
     "part_out",
     "preview_bulk_edit",
+    "put_down",
     "put_in_route",
     "read_chunk",
     "recreate_locations",
@@ -124,6 +126,7 @@ __all__ = [
     "start_put_in_route",
     "start_reading",
     "start_writing",
+    "take_to_totes",
     "tell_oversold",
     "update_location",
     "update_lot",

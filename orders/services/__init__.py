@@ -3,12 +3,13 @@
 from orders.incoming import Address, IncomingLine, IncomingOrder
 from orders.services.buyers import merge_buyers, set_buyer_notes
 from orders.services.erasure import erase_buyer, erase_old_buyers
+from orders.services.holding import Held, hold, hold_stock, lock_orders
 from orders.services.importing import Known, hold_known, import_order, take_version
 from orders.services.manual import NewLine, NewOrder, create_order, set_lines, update_order
 from orders.services.many import start_moving, start_tagging
 from orders.services.marking import tag_orders
 from orders.services.parcels import create_replacement, ship_alone, ship_together
-from orders.services.picking import Picked, note_picks
+from orders.services.picking import PickChange, apply_picks
 from orders.services.printing import start_printing
 from orders.services.refunds import refund_order, remove_refund
 from orders.services.shortages import cover_shortages, drop_short, match_line, reserve_again, take_from_lot
@@ -26,13 +27,15 @@ from orders.services.waiting import Arrived, give_arrived, hold_waiting, lots_of
 __all__ = [
     "Address",
     "Arrived",
+    "Held",
     "IncomingLine",
     "IncomingOrder",
     "Known",
     "NewLine",
     "NewOrder",
     "Outcome",
-    "Picked",
+    "PickChange",
+    "apply_picks",
     "cancel_order",
     "change_many",
     "change_status",
@@ -44,14 +47,16 @@ __all__ = [
     "erase_buyer",
     "erase_old_buyers",
     "give_arrived",
+    "hold",
     "hold_known",
+    "hold_stock",
     "hold_waiting",
     "import_order",
+    "lock_orders",
     "lots_of",
     "match_line",
     "match_waiting",
     "merge_buyers",
-    "note_picks",
     "refund_order",
     "remove_refund",
     "reserve_again",

@@ -125,6 +125,7 @@ def settle(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> None:
         _consume(order, [line for line in lines if line.qty_reserved], now=now)
     else:
         _release(order, [(line, line.qty_reserved) for line in lines], now=now)
+    put_excess_down(order, lines)
     if status not in PROMISED:
         for line in lines:
             line.qty_short = 0
@@ -148,7 +149,8 @@ def take_back(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Non
     put_back(order, [(line, line.qty_shipped - line.qty_restocked) for line in lines], now=now, to_place=False)
     for line in lines:
         line.qty_shipped = line.qty_restocked = 0
-        line.shipped_from = []
+        # What was picked is in its tote again, and goes back from there to where it was taken.
+        line.picked_from, line.shipped_from = _first(line.shipped_from, line.qty_picked), []
     settle(order, lines, now=now)
 
 
@@ -238,7 +240,9 @@ def _consume(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> None
     after = placed_qty(lots)
     taken = {key: qty - after.get(key, 0) for key, qty in before.items() if qty > after.get(key, 0)}
     for line in lines:
-        left, places = line.qty_reserved, []
+        places = _first(line.picked_from, line.qty_reserved)
+        left = line.qty_reserved - sum(place["qty"] for place in places)
+        line.picked_from = []
         for key in [key for key in taken if key[0] == line.inventory_item_id]:
             part = min(left, taken[key])
             if part:
@@ -248,6 +252,60 @@ def _consume(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> None
         line.shipped_from = [*line.shipped_from, *places]
         line.qty_shipped += line.qty_reserved
         line.qty_reserved = 0
+
+
+def remember_place(line: OrderLine, location_id: UUID, qty: int) -> None:
+    """Note that so many of a line's picked pieces were taken there."""
+    if not qty:
+        return
+    # Never changed in place: what it was before is compared with later.
+    places = [dict(place) for place in line.picked_from]
+    same = next((place for place in places if place["location_id"] == str(location_id)), None)
+    if same:
+        same["qty"] += qty
+    else:
+        places.append({"location_id": str(location_id), "qty": qty})
+    line.picked_from = places
+
+
+def forget_place(line: OrderLine, location_id: UUID, qty: int) -> None:
+    """Have the pieces that go back next be of that place: it is named last."""
+    key = str(location_id)
+    line.picked_from = sorted(line.picked_from, key=lambda place: place["location_id"] == key)
+
+
+def put_excess_down(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Put what lies in totes without being picked any more back to its places. The lots are held.
+
+    An order that has ended keeps what was picked as a fact; its pieces go back nevertheless.
+    """
+    if order.status in GONE:
+        return
+    pieces: dict[tuple[UUID, UUID], int] = {}
+    for line in lines:
+        kept = _first(line.picked_from, line.qty_picked if order.status in PROMISED else 0)
+        if kept == line.picked_from:
+            continue
+        left = {place["location_id"]: place["qty"] for place in kept}
+        for place in line.picked_from:
+            extra = place["qty"] - left.get(place["location_id"], 0)
+            if extra and line.inventory_item_id:
+                key = (line.inventory_item_id, UUID(place["location_id"]))
+                pieces[key] = pieces.get(key, 0) + extra
+        line.picked_from = kept
+    if pieces:
+        inventory.put_down(pieces=pieces)
+
+
+def _first(places: Sequence[dict[str, Any]], qty: int) -> list[dict[str, Any]]:
+    """Answer where the first so many of the pieces were."""
+    found = []
+    for place in places:
+        part = min(qty, place["qty"])
+        if part > 0:
+            found.append({**place, "qty": part})
+            qty -= part
+    return found
 
 
 def _restock(order: Order, line: OrderLine, qty: int, location_id: UUID | None) -> inventory.Move:
@@ -276,6 +334,7 @@ def be_of(order: Order, line: OrderLine, lot: InventoryItem, *, now: datetime) -
     if line.inventory_item_id == lot.pk:
         return
     _release(order, [(line, line.qty_reserved)], now=now)
+    _put_all_down(order, line)
     line.inventory_item_id = lot.pk
     line.item_type, line.item_no, line.item_name = lot.item_type, lot.item_no, lot.item_name or line.item_name
     line.color_id, line.color_name = lot.color_id, lot.color_name
@@ -285,7 +344,13 @@ def be_of(order: Order, line: OrderLine, lot: InventoryItem, *, now: datetime) -
 def be_of_none(order: Order, line: OrderLine, *, now: datetime) -> None:
     """Have a line be of no lot that is known; what was promised is free again."""
     _release(order, [(line, line.qty_reserved)], now=now)
+    _put_all_down(order, line)
     line.inventory_item_id = None
+
+
+def _put_all_down(order: Order, line: OrderLine) -> None:
+    line.qty_picked = 0
+    put_excess_down(order, [line])
 
 
 # --- What follows from the lines ------------------------------------------------------------------------------------

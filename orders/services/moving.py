@@ -46,7 +46,8 @@ def move(
     todo = lifecycle.effects(start, end)
     if by is By.USER and start is Status.PENDING and end in (Status.PACKING, Status.SHIPPED):
         _pick_all(lines)
-    if end is Status.PENDING and lifecycle.is_backwards(start, end):
+    # A session that gives an order back leaves what was picked; whoever sets it back by hand begins anew.
+    if end is Status.PENDING and lifecycle.is_backwards(start, end) and by is not By.SYSTEM:
         for line in lines:
             line.qty_picked = 0
     order.status, order.status_changed_at, order.status_reason = end, now, reason[:300]

@@ -1,65 +1,76 @@
-"""What picking found of an order's lines. Pieces that weren't there leave the books; the line says that they miss."""
+"""What picking finds of an order's lines. Picked pieces lie in totes; those that weren't there leave the books."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
-from audit import context
-from common.errors import Invalid
+from common.errors import Conflict, NotFound
 from inventory import services as inventory
 from inventory.choices import MovementKind
 from orders import lifecycle
 from orders.errors import OrderClosed
-from orders.models import Order
+from orders.models import OrderLine
 from orders.services import holding
+from orders.services.holding import Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
-    """How many pieces of a line are picked by now, and how many weren't found. `location_id`: where they should lie."""
+class PickChange:
+    """So many pieces of a line more, or fewer, are picked and missing. `location_id`: where they lie or should."""
 
-    qty_picked: int
-    qty_missing: int = 0
+    line_id: UUID
+    picked: int = 0
+    missing: int = 0
     location_id: UUID | None = None
 
 
-@transaction.atomic
-def note_picks(*, order_id: UUID, picks: Mapping[UUID, Picked], now: datetime) -> Order:
-    """Set how far the picking of lines is, by line: the whole counts, so that the same again changes nothing.
+def apply_picks(held: Held, changes: Sequence[PickChange], *, now: datetime) -> None:
+    """Change how far the picking of a held order is. The caller finishes it.
 
     Pieces that are missing are no longer promised nor in the house; those that turn up after all are both again.
-    Raises Invalid with errors by line, NotFound; OrderClosed where it has left or ended.
+    Raises Conflict where more would be picked than is promised, NotFound; OrderClosed where it has left or ended.
     """
-    context.describe("orders.note_picks")
-    held = holding.hold(order_id)
     order = held.order
     if order.status not in lifecycle.PROMISED:
-        raise OrderClosed("It has left or ended; its lines stay as they are.")
-    holding.hold_stock(held.lines)
-    errors: dict[str, list[str]] = {}
-    moves = []
-    for line_id, pick in picks.items():
-        line = held.line(line_id)
-        more = pick.qty_missing - line.qty_missing
-        most = line.qty_reserved + line.qty_missing
-        if pick.qty_picked < 0 or pick.qty_missing < 0 or pick.qty_picked + pick.qty_missing > most:
-            errors[f"/{line_id}"] = [f"Picked and missing are {most:,} pieces at most."]
-            continue
-        line.qty_picked = pick.qty_picked
-        if not more or line.inventory_item_id is None:
-            continue
-        line.qty_missing, line.qty_reserved = pick.qty_missing, line.qty_reserved - more
-        moves.append(
-            inventory.Move(
-                lot_id=line.inventory_item_id, kind=MovementKind.PICK_MISSING, reserved=-more,
-                location_id=pick.location_id, **holding.cause_of(order, line),
-            )
-        )  # fmt: skip
-    if errors:
-        raise Invalid(errors=errors)
+        raise OrderClosed("This order has left or ended; its lines stay as they are.")
+    lots = holding.hold_stock(held.lines)
+    moves, taken, back = [], {}, {}
+    for change in changes:
+        line = held.line(change.line_id)
+        _check(line, change)
+        if line.inventory_item_id not in lots:
+            raise NotFound("The lot of this line no longer exists.")
+        assert line.inventory_item_id is not None  # noqa: S101  # it is among the lots
+        line.qty_picked += change.picked
+        if change.missing:
+            line.qty_missing += change.missing
+            line.qty_reserved -= change.missing
+            moves.append(
+                inventory.Move(
+                    lot_id=line.inventory_item_id, kind=MovementKind.PICK_MISSING, reserved=-change.missing,
+                    location_id=change.location_id, **holding.cause_of(order, line),
+                )
+            )  # fmt: skip
+        if change.location_id and change.picked:
+            key = (line.inventory_item_id, change.location_id)
+            if change.picked > 0:
+                taken[line.pk, key] = change.picked
+            else:
+                back[line.pk, key] = -change.picked
     inventory.move_stock(moves=moves, now=now)
-    held.finish()
-    return order
+    for (line_id, key), qty in taken.items():
+        found = inventory.take_to_totes(pieces={key: qty})
+        holding.remember_place(held.line(line_id), key[1], found.get(key, 0))
+    for (line_id, key), qty in back.items():
+        holding.forget_place(held.line(line_id), key[1], qty)
+    # What is in totes beyond what is picked goes back to its places.
+    holding.put_excess_down(order, held.lines)
+
+
+def _check(line: OrderLine, change: PickChange) -> None:
+    picked, missing = line.qty_picked + change.picked, line.qty_missing + change.missing
+    reserved = line.qty_reserved - change.missing
+    if picked < 0 or missing < 0 or picked > reserved:
+        most = max(0, line.qty_reserved - line.qty_picked)
+        raise Conflict(f"{most:,} {'piece' if most == 1 else 'pieces'} of this line can be picked by now, not more.")

@@ -22,7 +22,7 @@ from orders.errors import OrderClosed
 from orders.lifecycle import Status
 from orders.models import Order, OrderLine, Refund
 from orders.services import NewLine
-from orders.testing import arrive, incoming, incoming_line, make_store, type_in
+from orders.testing import arrive, incoming, incoming_line, make_store, pick, type_in
 
 pytestmark = pytest.mark.django_db
 
@@ -335,8 +335,7 @@ def test_what_picking_does_not_find_leaves_the_books_and_another_lot_steps_in():
     order = type_in((lot, 5))
     line = order.lines.get()
     for _ in range(2):
-        picks = {line.pk: services.Picked(qty_picked=3, qty_missing=2)}
-        services.note_picks(order_id=order.pk, picks=picks, now=_now())
+        pick(order.pk, {line.pk: (3, 2)})
     line.refresh_from_db()
     assert (line.status, line.qty_reserved, _stock(lot)) == (LineStatus.PARTIAL, 3, (5, 3))
     order.refresh_from_db()
@@ -345,8 +344,8 @@ def test_what_picking_does_not_find_leaves_the_books_and_another_lot_steps_in():
     services.take_from_lot(order_id=order.pk, line_id=line.pk, lot_id=other.pk, now=_now())
     line.refresh_from_db()
     assert (line.qty_ordered, line.qty_missing, line.status) == (3, 0, LineStatus.PICKED)
-    with pytest.raises(Invalid):
-        services.note_picks(order_id=order.pk, picks={line.pk: services.Picked(qty_picked=4)}, now=_now())
+    with pytest.raises(Conflict):
+        pick(order.pk, {line.pk: (4, 0)})
     services.ship_order(order_id=order.pk, now=_now())
     assert (_stock(lot), _stock(other)) == ((5, 0), (7, 0))
     assert verify_stock() == []
@@ -357,8 +356,7 @@ def test_a_missing_piece_that_turns_up_is_promised_again():
     order = type_in((lot, 5))
     line = order.lines.get()
     for missing in (2, 0):
-        picks = {line.pk: services.Picked(qty_picked=3, qty_missing=missing)}
-        services.note_picks(order_id=order.pk, picks=picks, now=_now())
+        pick(order.pk, {line.pk: (3, missing)})
     assert _stock(lot) == (5, 5)
     assert verify_stock() == []
 

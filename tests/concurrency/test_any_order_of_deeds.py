@@ -34,8 +34,8 @@ from jobs.models import JobRun
 from orders import lifecycle, services
 from orders.lifecycle import Status
 from orders.models import Order, OrderLine, Refund
-from orders.services import Picked, files
-from orders.testing import PLACED, arrive, incoming, incoming_line, make_store, type_in
+from orders.services import files
+from orders.testing import PLACED, arrive, incoming, incoming_line, make_store, pick, type_in
 
 EXAMPLES, STEPS = int(os.environ.get("DEEDS_EXAMPLES", "6")), int(os.environ.get("DEEDS_STEPS", "25"))
 # Making what fails small takes minutes.
@@ -168,8 +168,7 @@ class Deeds(RuleBasedStateMachine):
     @rule(which=WHICH, picked=FEW, missing=FEW)
     def is_picked(self, which: int, picked: int, missing: int) -> None:
         if line := self._line(which):
-            picks = {line.pk: Picked(qty_picked=picked, qty_missing=missing)}
-            self._do(services.note_picks, order_id=line.order_id, picks=picks, now=timezone.now())
+            self._do(pick, order_id=line.order_id, picks={line.pk: (picked, missing)})
 
     @rule(which=WHICH, lot=st.integers(0, 2), how=st.sampled_from(["take", "drop", "match", "again"]))
     def is_solved(self, which: int, lot: int, how: str) -> None:

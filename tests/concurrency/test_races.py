@@ -23,7 +23,7 @@ from jobs import runner
 from jobs.models import JobRun
 from orders import services as orders
 from orders.models import Order, OrderLine
-from orders.services import Picked
+from orders.testing import pick
 from sync.choices import RunStatus
 from sync.models import SyncConflict, SyncRun
 from sync.queries.runs import view_of
@@ -98,8 +98,8 @@ class Crowd:
         picks = {}
         for line in OrderLine.objects.filter(order=order_id):
             missing = line.qty_missing + (line.qty_reserved > line.qty_picked and dice.random() < 0.1)
-            picks[line.pk] = Picked(qty_picked=line.qty_reserved - missing + line.qty_missing, qty_missing=missing)
-        orders.note_picks(order_id=order_id, picks=picks, now=timezone.now())
+            picks[line.pk] = (line.qty_reserved - missing + line.qty_missing, missing)
+        pick(order_id, picks)
 
     def count(self, dice: Random) -> None:
         lot = dice.choice(self.market.lots)
