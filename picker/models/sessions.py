@@ -32,7 +32,15 @@ class PickSession(VersionedModel):
     notes = models.TextField(blank=True)
 
     history = history(
-        exclude=["total_orders", "total_items", "picked_items", "missing_items", "route_version", "route_metres"]
+        exclude=[
+            "version",
+            "total_orders",
+            "total_items",
+            "picked_items",
+            "missing_items",
+            "route_version",
+            "route_metres",
+        ]
     )
 
     class Meta:

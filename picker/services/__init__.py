@@ -1,1 +1,20 @@
 """What can be done to pick sessions."""
+
+from picker.services.following import follow_order
+from picker.services.picks import Elsewhere, Pick, Recorded, record_pick
+from picker.services.sessions import (
+    add_orders,
+    cancel_session,
+    complete_session,
+    create_session,
+    remove_order,
+    start_session,
+    update_session,
+)
+from picker.services.sharing import hand_over, join, note_seen, take_over
+
+__all__ = [
+    "Elsewhere", "Pick", "Recorded", "add_orders", "cancel_session", "complete_session", "create_session",
+    "follow_order", "hand_over", "join", "note_seen", "record_pick", "remove_order", "start_session", "take_over",
+    "update_session",
+]  # fmt: skip

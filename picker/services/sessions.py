@@ -1,0 +1,320 @@
+"""Sessions from their first order to their end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from string import ascii_uppercase
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from audit import context
+from common import actor
+from common.errors import Conflict, Invalid
+from common.ids import new_id
+from events.bus import publish
+from orders import services as orders
+from orders.choices import URGENT_FLAGS, Flag
+from orders.lifecycle import By, Status
+from orders.models import Order
+from picker.choices import Leaving, SessionStatus
+from picker.errors import SessionClosed
+from picker.events import PickSessionCompleted, PickSessionStarted
+from picker.models import PickNeed, PickSession, PickSessionOrder
+from picker.services import planning
+from picker.services.holding import count_anew, leave, lock_session, next_number, orders_in, store
+
+MOST_ORDERS = 200
+NOTES_LENGTH = 2_000
+# What may begin to be picked.
+_PICKABLE = (Status.NEW, Status.PENDING, Status.PICKING)
+
+
+@transaction.atomic
+def create_session(
+    *, order_ids: Sequence[UUID], now: datetime, notes: str = "", with_flagged: bool = False,
+    session_id: UUID | None = None,
+) -> PickSession:  # fmt: skip
+    """Make a session of the orders, in their sequence: the first gets tote A. They become PICKING.
+
+    `with_flagged`: orders with a flag that asks for a person are meant to be in it. `session_id`: a second press is the
+    same session. Raises Invalid, Conflict where an order can't be picked, is flagged or is in another session.
+    """
+    context.describe("picker.create_session")
+    key = session_id or new_id()
+    if (present := PickSession.objects.filter(pk=key).first()) is not None:
+        return present
+    who = actor.current()
+    session = PickSession(
+        pk=key, number=next_number(), notes=_checked_notes(notes),
+        created_by_id=who.id if who.kind == actor.ActorKind.USER else None,
+    )  # fmt: skip
+    wanted = _checked_orders(order_ids)
+    _claim(wanted, with_flagged=with_flagged, now=now)
+    session.save(force_insert=True)
+    _enter(session, wanted, after=0)
+    planning.plan_anew(session)
+    _require_stops(session)
+    count_anew(session)
+    store(session)
+    return session
+
+
+@transaction.atomic
+def add_orders(
+    *, session_id: UUID, order_ids: Sequence[UUID], now: datetime, with_flagged: bool = False,
+    expected_version: int | None = None,
+) -> PickSession:  # fmt: skip
+    """Add orders to an open session; their stops come at the end where it has begun. Raises as `create_session`."""
+    context.describe("picker.add_orders")
+    here = set(orders_in(session_id))
+    wanted = [key for key in _checked_orders(order_ids) if key not in here]
+    if len(here) + len(wanted) > MOST_ORDERS:
+        raise Invalid(errors={"/order_ids": [f"At most {MOST_ORDERS} orders in one session."]})
+    _claim(wanted, with_flagged=with_flagged, now=now)
+    session = lock_session(session_id, expected_version=expected_version)
+    _require_open(session)
+    last = session.entries.order_by("-sort_order").values_list("sort_order", flat=True).first() or 0
+    # One that was in it before gets its tote back.
+    again = session.entries.filter(order__in=wanted, left_at__isnull=False)
+    known = set(again.values_list("order_id", flat=True))
+    again.update(left_at=None, leaving="", updated_at=now)
+    _enter(session, [key for key in wanted if key not in known], after=last)
+    if session.status == SessionStatus.DRAFT:
+        planning.plan_anew(session)
+    else:
+        _append(session, wanted)
+    count_anew(session)
+    store(session)
+    return session
+
+
+@transaction.atomic
+def remove_order(
+    *, session_id: UUID, order_id: UUID, now: datetime, expected_version: int | None = None
+) -> PickSession:
+    """Take an order out of an open session: it waits again, and keeps what was picked. Raises NotFound, Conflict."""
+    context.describe("picker.remove_order")
+    _give_back([order_id], session_id, now=now)
+    session = lock_session(session_id, expected_version=expected_version)
+    _require_open(session)
+    leave(session, [order_id], Leaving.REMOVED, now=now)
+    if session.status == SessionStatus.DRAFT:
+        planning.plan_anew(session)
+    else:
+        close_needs(session, [order_id])
+    count_anew(session)
+    store(session)
+    return session
+
+
+@transaction.atomic
+def update_session(
+    *, session_id: UUID, now: datetime, notes: str | None = None, batch_codes: Mapping[UUID, str] | None = None,
+    expected_version: int | None = None,
+) -> PickSession:  # fmt: skip
+    """Change the notes, and in a draft which order gets which tote. Raises Invalid, NotFound, SessionClosed."""
+    context.describe("picker.update_session")
+    session = lock_session(session_id, expected_version=expected_version)
+    if notes is not None:
+        session.notes = _checked_notes(notes)
+    if batch_codes:
+        if session.status != SessionStatus.DRAFT:
+            raise SessionClosed("Totes can be changed until somebody starts.")
+        _set_codes(session, batch_codes, now=now)
+        planning.plan_anew(session)
+    store(session, fields=("notes",))
+    return session
+
+
+@transaction.atomic
+def start_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
+    """Start a draft: the walk is planned as things lie now. One that was started stays so. Raises SessionClosed."""
+    context.describe("picker.start_session")
+    keys = orders_in(session_id)
+    orders.lock_orders(keys)
+    session = lock_session(session_id, expected_version=expected_version)
+    if session.status == SessionStatus.ACTIVE:
+        return session
+    _require_open(session)
+    session.status, session.started_at = SessionStatus.ACTIVE, now
+    planning.plan_anew(session)
+    _require_stops(session)
+    count_anew(session)
+    store(session, fields=("status", "started_at"))
+    publish(
+        PickSessionStarted(
+            session_id=session.pk, number=session.number, order_ids=tuple(keys), total_items=session.total_items
+        )
+    )
+    return session
+
+
+@transaction.atomic
+def cancel_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
+    """End a session without finishing it: its orders wait again, and keep what was picked. Raises SessionClosed."""
+    context.describe("picker.cancel_session")
+    keys = orders_in(session_id)
+    _give_back(keys, session_id, now=now)
+    session = lock_session(session_id, expected_version=expected_version)
+    if session.status == SessionStatus.CANCELLED:
+        return session
+    _require_open(session)
+    leave(session, keys, Leaving.CANCELLED, now=now)
+    session.status, session.completed_at = SessionStatus.CANCELLED, now
+    store(session, fields=("status", "completed_at"))
+    return session
+
+
+@transaction.atomic
+def complete_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
+    """Finish a session: orders whose lines are settled go on to packing, those with untouched lines wait again.
+
+    What is left short raises the order's flag `problem`. Finished again it stays as it is. Raises SessionClosed.
+    """
+    context.describe("picker.complete_session")
+    keys = orders_in(session_id)
+    held = {key: orders.hold(key) for key in keys}
+    session = lock_session(session_id, expected_version=expected_version)
+    if session.status == SessionStatus.COMPLETED:
+        return session
+    if session.status != SessionStatus.ACTIVE:
+        raise SessionClosed("Only a session that was started can be finished.")
+    open_needs = PickNeed.objects.filter(stop__session=session, qty__gt=F("qty_picked") + F("qty_missing"))
+    untouched = set(open_needs.values_list("order_line__order", flat=True))
+    for key in keys:
+        order = held[key].order
+        leaving = Leaving.UNTOUCHED if key in untouched else Leaving.COMPLETED
+        if order.status == Status.PICKING:
+            end = Status.PENDING if leaving is Leaving.UNTOUCHED else Status.PACKING
+            orders.change_status(order_id=key, status=end, by=By.SYSTEM, now=now)
+            if end is Status.PACKING and any(line.qty_missing or line.qty_short for line in held[key].lines):
+                _flag_short(key, now=now)
+        leave(session, [key], leaving, now=now)
+    session.status, session.completed_at = SessionStatus.COMPLETED, now
+    store(session, fields=("status", "completed_at"))
+    publish(
+        PickSessionCompleted(
+            session_id=session.pk,
+            number=session.number,
+            order_ids=tuple(keys),
+            picked_items=session.picked_items,
+            missing_items=session.missing_items,
+        )
+    )
+    return session
+
+
+def close_needs(session: PickSession, order_ids: Sequence[UUID]) -> None:
+    """Have a started session want no more for the orders than it has. It is held; the caller counts and stores it."""
+    needs = PickNeed.objects.filter(stop__session=session, order_line__order__in=order_ids)
+    needs.filter(qty_picked=0, qty_missing=0).delete()
+    needs.filter(qty__gt=F("qty_picked") + F("qty_missing")).update(qty=F("qty_picked") + F("qty_missing"))
+    session.stops.filter(needs__isnull=True).delete()
+    session.route_version += 1
+
+
+# --- Parts ----------------------------------------------------------------------------------------------------------
+def batch_code(number: int) -> str:
+    """Answer the batch code of an order's place: A for 1, Z for 26, AA for 27."""
+    code = ""
+    while number:
+        number, letter = divmod(number - 1, len(ascii_uppercase))
+        code = ascii_uppercase[letter] + code
+    return code
+
+
+def _checked_notes(notes: str) -> str:
+    if len(notes) > NOTES_LENGTH or "\x00" in notes:
+        raise Invalid(errors={"/notes": [f"At most {NOTES_LENGTH:,} characters."]})
+    return notes.strip()
+
+
+def _checked_orders(order_ids: Sequence[UUID]) -> list[UUID]:
+    wanted = list(dict.fromkeys(order_ids))
+    if not wanted:
+        raise Invalid(errors={"/order_ids": ["Choose at least one order."]})
+    if len(wanted) > MOST_ORDERS:
+        raise Invalid(errors={"/order_ids": [f"At most {MOST_ORDERS} orders in one session. Choose fewer."]})
+    return wanted
+
+
+def _claim(order_ids: Sequence[UUID], *, with_flagged: bool, now: datetime) -> None:
+    """Hold the orders in the house's order, check that they can be picked, and have them be so."""
+    for key in sorted(order_ids):
+        order = orders.hold(key).order
+        name = order.external_order_id
+        if order.status not in _PICKABLE:
+            raise Conflict(f"Order {name} is {order.get_status_display().lower()}; it can't be picked.", order=str(key))
+        entry = PickSessionOrder.objects.filter(order=key, left_at__isnull=True).select_related("session").first()
+        if entry is not None:
+            raise Conflict(f"Order {name} is in session {entry.session.number} already.", order=str(key))
+        flags = [Flag(flag).label for flag in order.flags if flag in URGENT_FLAGS]
+        if flags and not with_flagged:
+            raise Conflict(
+                f"Order {name} is flagged: {', '.join(map(str, flags)).lower()}. Say that it is to be picked all the"
+                " same, or leave it out.",
+                order=str(key), flagged=True,
+            )  # fmt: skip
+        if order.status != Status.PICKING:
+            orders.change_status(order_id=key, status=Status.PICKING, by=By.SYSTEM, now=now)
+
+
+def _enter(session: PickSession, order_ids: Sequence[UUID], *, after: int) -> None:
+    PickSessionOrder.objects.bulk_create(
+        PickSessionOrder(session=session, order_id=key, sort_order=place, batch_code=batch_code(place))
+        for place, key in enumerate(order_ids, start=after + 1)
+    )
+
+
+def _append(session: PickSession, order_ids: Sequence[UUID]) -> None:
+    codes = planning.codes_of(session)
+    walk = planning.plan(planning.wants_of(order_ids, codes=codes))
+    last = session.stops.order_by("-position").values_list("position", flat=True).first() or 0
+    planning.write_stops(session, walk.stops, after=last)
+    session.route_version += 1
+
+
+def _set_codes(session: PickSession, batch_codes: Mapping[UUID, str], *, now: datetime) -> None:
+    """Give totes out anew: the codes are those that the session has, each to one order."""
+    entries = {entry.order_id: entry for entry in session.entries.filter(left_at__isnull=True)}
+    given = {key: str(code).strip().upper() for key, code in batch_codes.items()}
+    if set(given) != set(entries) or sorted(given.values()) != sorted(entry.batch_code for entry in entries.values()):
+        raise Invalid(errors={"/batch_codes": ["Give each order of the session one of its codes, each once."]})
+    places = {entry.batch_code: entry.sort_order for entry in entries.values()}
+    # Codes are unique: they are out of the way first.
+    for entry in entries.values():
+        entry.batch_code, entry.updated_at = f"~{entry.sort_order}"[:4], now
+    PickSessionOrder.objects.bulk_update(entries.values(), ["batch_code", "updated_at"])
+    for key, code in given.items():
+        entries[key].batch_code, entries[key].sort_order = code, places[code]
+    PickSessionOrder.objects.bulk_update(entries.values(), ["batch_code", "sort_order"])
+
+
+def _give_back(order_ids: Sequence[UUID], session_id: UUID, *, now: datetime) -> None:
+    """Have orders that are in the session wait again; those that have moved on stay where they are. They are held."""
+    here = set(orders_in(session_id))
+    for key in sorted(order_ids):
+        order = orders.hold(key).order
+        if key not in here:
+            raise Conflict(f"Order {order.external_order_id} isn't in this session.")
+        if order.status == Status.PICKING:
+            orders.change_status(order_id=key, status=Status.PENDING, by=By.SYSTEM, now=now)
+
+
+def _flag_short(order_id: UUID, *, now: datetime) -> None:
+    flags = Order.objects.values_list("flags", flat=True).get(pk=order_id)
+    if Flag.PROBLEM not in flags:
+        orders.update_order(order_id=order_id, changes={"flags": [*flags, Flag.PROBLEM]}, now=now)
+
+
+def _require_open(session: PickSession) -> None:
+    if not session.is_open:
+        raise SessionClosed(f"Session {session.number} is {session.get_status_display().lower()}.")
+
+
+def _require_stops(session: PickSession) -> None:
+    if not session.stops.exists():
+        raise Conflict(
+            "There is nothing to pick: what these orders want is picked already, short, or of no lot that is known."
+        )
