@@ -16,7 +16,7 @@ handler404 = "common.error_responses.page_not_found"
 handler500 = "common.error_responses.server_error"
 
 _APPS = (
-    "accounts.api", "audit.api", "jobs.api", "inventory.api", "orders.api", "notifications.api",
+    "accounts.api", "audit.api", "jobs.api", "inventory.api", "orders.api", "picker.api", "notifications.api",
     "brikonnect.definitions", "brikonnect.health",
 )  # fmt: skip
 
