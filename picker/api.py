@@ -25,18 +25,18 @@ from picker.models import Picker, PickEvent, PickNeed, PickSession
 from picker.queries import routes
 from picker.queries.sessions import entries_of, get_session, outcomes_of, require_own, sessions
 from picker.serializers import (
-    EventOut,
     HandOverInput,
     OnePick,
+    PickEventOut,
     PickInput,
+    PickProgressOut,
+    PickRouteOut,
+    PickSessionDetailOut,
+    PickSessionInput,
+    PickSessionOut,
+    PickSessionPatch,
     PicksOut,
-    ProgressOut,
     ProgressQuery,
-    RouteOut,
-    SessionDetailOut,
-    SessionInput,
-    SessionOut,
-    SessionPatch,
     SessionQuery,
     TakeOverInput,
 )
@@ -63,7 +63,7 @@ def _person() -> Any:
 
 def _detail(session: PickSession) -> dict[str, Any]:
     entries = entries_of(session)
-    names = [str(name) for name in SessionOut().fields]
+    names = [str(name) for name in PickSessionOut().fields]
     return {
         **{name: getattr(session, name) for name in names},
         "orders": entries,
@@ -135,14 +135,14 @@ class SessionsView(ApiView):
 
     access = {"GET": "picker:read", "POST": "picker:create_session"}
 
-    @operation("List pick sessions", answers=SessionOut, query=SessionQuery, ordering=("-number", "completed_at"))
+    @operation("List pick sessions", answers=PickSessionOut, query=SessionQuery, ordering=("-number", "completed_at"))
     def get(self, _request: Request) -> HttpResponse:
         """Answer the sessions, the newest first."""
         pages = CursorPagination(self.query["ordering"], nulls_last=True)
         return self.page(sessions(self.query.get("status", ())), pages=pages)
 
     @operation(
-        "Make a pick session", takes=SessionInput, answers=SessionDetailOut, status=201, errors=(Conflict,),
+        "Make a pick session", takes=PickSessionInput, answers=PickSessionDetailOut, status=201, errors=(Conflict,),
         example={"order_ids": [_KEY], "start": True},
         description="The orders become PICKING. One with a flag that asks for a person needs `with_flagged`.",
     )  # fmt: skip
@@ -164,13 +164,13 @@ class SessionView(ApiView):
 
     access = {"GET": "picker:read", "PATCH": "picker:pick", "DELETE": "picker:pick"}
 
-    @operation("Show a pick session", answers=SessionDetailOut)
+    @operation("Show a pick session", answers=PickSessionDetailOut)
     def get(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Answer a session with its orders."""
         return self.answer(_detail(get_session(session_id)))
 
     @operation(
-        "Start, finish or annotate a pick session", takes=SessionPatch, answers=SessionDetailOut,
+        "Start, finish or annotate a pick session", takes=PickSessionPatch, answers=PickSessionDetailOut,
         errors=(StaleVersion, SessionClosed), example={"status": "COMPLETED"},
     )  # fmt: skip
     def patch(self, _request: Request, session_id: UUID) -> HttpResponse:
@@ -204,7 +204,7 @@ class RouteView(ApiView):
 
     access = {"GET": "picker:read"}
 
-    @operation("Show the route of a pick session", answers=RouteOut)
+    @operation("Show the route of a pick session", answers=PickRouteOut)
     def get(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Answer the stops in walking order."""
         return self.answer(_route(get_session(session_id)))
@@ -215,7 +215,7 @@ class ProgressView(ApiView):
 
     access = {"GET": "picker:read"}
 
-    @operation("Follow a pick session", answers=ProgressOut, query=ProgressQuery)
+    @operation("Follow a pick session", answers=PickProgressOut, query=ProgressQuery)
     def get(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Answer what changed since a version; of who takes part, it notes that their device was heard of."""
         session = get_session(session_id)
@@ -314,7 +314,7 @@ class EventsView(ApiView):
 
     access = {"GET": "picker:read"}
 
-    @operation("List the picks of a session", answers=EventOut, ordering=("id",))
+    @operation("List the picks of a session", answers=PickEventOut, ordering=("id",))
     def get(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Answer the picks, the first first."""
         get_session(session_id)
@@ -326,7 +326,7 @@ class JoinView(ApiView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Take part in a pick session", answers=RouteOut, errors=(SessionClosed,))
+    @operation("Take part in a pick session", answers=PickRouteOut, errors=(SessionClosed,))
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Take part: what is nobody's becomes one's own, else half of what a colleague has left."""
         return self.answer(_route(services.join(session_id=session_id, user_id=_person(), now=timezone.now())))
@@ -337,7 +337,7 @@ class TakeOverView(ApiView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Take over a colleague's stops", takes=TakeOverInput, answers=RouteOut, errors=(SessionClosed,))
+    @operation("Take over a colleague's stops", takes=TakeOverInput, answers=PickRouteOut, errors=(SessionClosed,))
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Take over all that a colleague has left."""
         session = services.take_over(
@@ -351,7 +351,7 @@ class HandOverView(ApiView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Hand one's stops over", takes=HandOverInput, answers=RouteOut, errors=(SessionClosed, Conflict))
+    @operation("Hand one's stops over", takes=HandOverInput, answers=PickRouteOut, errors=(SessionClosed, Conflict))
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Hand all that one has left over to a colleague who takes part."""
         session = services.hand_over(

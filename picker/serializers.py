@@ -16,7 +16,7 @@ class SessionQuery(serializers.QuerySerializer):
     status = serializers.CommaListField(choices=SessionStatus.values, required=False)
 
 
-class SessionInput(serializers.Serializer):
+class PickSessionInput(serializers.Serializer):
     """A session of orders: the first gets tote A."""
 
     order_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_ORDERS)
@@ -27,7 +27,7 @@ class SessionInput(serializers.Serializer):
     start = serializers.BooleanField(required=False, help_text="Start it at once.")
 
 
-class SessionPatch(serializers.Serializer):
+class PickSessionPatch(serializers.Serializer):
     """What may be changed of a session. `ACTIVE` starts it, `COMPLETED` ends it."""
 
     status = serializers.ChoiceField(choices=[SessionStatus.ACTIVE, SessionStatus.COMPLETED], required=False)
@@ -37,7 +37,7 @@ class SessionPatch(serializers.Serializer):
     )
 
 
-class EntryOut(serializers.Serializer):
+class PickEntryOut(serializers.Serializer):
     """An order of a session."""
 
     order = serializers.UUIDField(source="order_id")
@@ -53,7 +53,7 @@ class EntryOut(serializers.Serializer):
         return entry.left_at is None
 
 
-class SessionOut(serializers.Serializer):
+class PickSessionOut(serializers.Serializer):
     """A pick session."""
 
     id = serializers.UUIDField()
@@ -71,7 +71,7 @@ class SessionOut(serializers.Serializer):
     notes = serializers.CharField()
 
 
-class ShortOut(serializers.Serializer):
+class PickShortOut(serializers.Serializer):
     """Pieces of a line that weren't there."""
 
     order_line = serializers.UUIDField()
@@ -81,7 +81,7 @@ class ShortOut(serializers.Serializer):
     qty = serializers.IntegerField()
 
 
-class OutcomeOut(serializers.Serializer):
+class PickOutcomeOut(serializers.Serializer):
     """What became of an order of a session."""
 
     order = serializers.UUIDField()
@@ -89,14 +89,14 @@ class OutcomeOut(serializers.Serializer):
     batch_code = serializers.CharField()
     status = serializers.CharField()
     leaving = serializers.CharField()
-    short = ShortOut(many=True)
+    short = PickShortOut(many=True)
 
 
-class SessionDetailOut(SessionOut):
+class PickSessionDetailOut(PickSessionOut):
     """A pick session with its orders; `outcome` once it is over, what is short and what became of each."""
 
-    orders = EntryOut(many=True)
-    outcome = OutcomeOut(many=True)
+    orders = PickEntryOut(many=True)
+    outcome = PickOutcomeOut(many=True)
 
 
 class PickerOut(serializers.Serializer):
@@ -109,7 +109,7 @@ class PickerOut(serializers.Serializer):
     stop = serializers.UUIDField(source="stop_id", allow_null=True)
 
 
-class NeedOut(serializers.Serializer):
+class PickNeedOut(serializers.Serializer):
     """So many pieces at a stop for an order line."""
 
     id = serializers.UUIDField()
@@ -153,7 +153,7 @@ class OtherPlaceOut(serializers.Serializer):
     qty = serializers.IntegerField()
 
 
-class LookalikeOut(serializers.Serializer):
+class PickLookalikeOut(serializers.Serializer):
     """A neighbor that it is mistaken for."""
 
     text = serializers.CharField()
@@ -168,17 +168,17 @@ class StopOut(serializers.Serializer):
     picker = serializers.CharField(allow_null=True)
     location = StopLocationOut(allow_null=True)
     lot = StopLotOut()
-    needs = NeedOut(many=True)
+    needs = PickNeedOut(many=True)
     others = OtherPlaceOut(many=True)
-    lookalikes = LookalikeOut(many=True)
+    lookalikes = PickLookalikeOut(many=True)
 
 
-class RouteOut(serializers.Serializer):
+class PickRouteOut(serializers.Serializer):
     """A whole walk, in walking order."""
 
-    session = SessionOut()
+    session = PickSessionOut()
     me = serializers.CharField()
-    orders = EntryOut(many=True)
+    orders = PickEntryOut(many=True)
     pickers = PickerOut(many=True)
     stops = StopOut(many=True)
 
@@ -198,10 +198,10 @@ class ChangedStopOut(serializers.Serializer):
     needs = serializers.ListField(child=serializers.ListField())
 
 
-class ProgressOut(serializers.Serializer):
+class PickProgressOut(serializers.Serializer):
     """What changed since. Where `route_version` is another one, the route is asked for again."""
 
-    session = SessionOut()
+    session = PickSessionOut()
     pickers = PickerOut(many=True)
     changed = ChangedStopOut(many=True)
     route_version = serializers.IntegerField()
@@ -249,7 +249,7 @@ class PickInput(serializers.Serializer):
         return {"one": one.validated_data}
 
 
-class ProblemOut(serializers.Serializer):
+class PickProblemOut(serializers.Serializer):
     """Why a pick was refused."""
 
     type = serializers.CharField()
@@ -264,17 +264,17 @@ class PickResultOut(serializers.Serializer):
     idempotency_key = serializers.CharField()
     status = serializers.ChoiceField(choices=["accepted", "known", "refused"])
     event = serializers.UUIDField(allow_null=True)
-    problem = ProblemOut(allow_null=True)
+    problem = PickProblemOut(allow_null=True)
 
 
 class PicksOut(serializers.Serializer):
     """What became of picks, in their order."""
 
     results = PickResultOut(many=True)
-    session = SessionOut()
+    session = PickSessionOut()
 
 
-class EventOut(serializers.Serializer):
+class PickEventOut(serializers.Serializer):
     """What a picker said."""
 
     id = serializers.UUIDField(source="key")

@@ -14,7 +14,7 @@ from audit.tests.conftest import Role, abandoned, trail
 pytestmark = pytest.mark.django_db
 
 # Tables that say themselves what happened, and are as append-only as the trail.
-LEDGERS = {"inventory_stockmovement"}
+LEDGERS = {"inventory_stockmovement", "picker_pickevent"}
 TABLES = sorted({ChangeSet._meta.db_table, *(history_of(model)._meta.db_table for model in every_tracked_model())})
 
 
