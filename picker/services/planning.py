@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from inventory.models import InventoryItem, InventoryItemLocation, Location
 from orders.models import OrderLine
 from picker import routing
-from picker.models import PickNeed, PickSession, PickSessionOrder, PickStop
-from picker.queries.maps import StorageMap, storage_map
+from picker.models import PickingSetup, PickNeed, PickSession, PickSessionOrder, PickStop
+from picker.queries.maps import StorageMap, current_setup, map_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +61,24 @@ def plan(wants: Sequence[Want]) -> Walk:
     for row in placed.select_related("location").order_by("location__route_key", "location_id"):
         heaps[row.inventory_item_id].append((row.location_id, row.qty))
         places[row.location_id] = row.location
-    known = storage_map(set(places))
-    stops = _shared(wants, _choose(wanted, heaps), places)
+    setup = current_setup()
+    known = map_of(setup, set(places))
+    stops = _shared(wants, _choose(wanted, heaps, places, known, setup), places)
     return _in_order(stops, known)
 
 
 def _choose(
-    wanted: Mapping[UUID, int], heaps: Mapping[UUID, list[tuple[UUID, int]]]
-) -> dict[UUID, list[tuple[UUID | None, int]]]:
-    """Answer from which places each lot is taken: one that suffices if there is one, else in their order."""
-    found: dict[UUID, list[tuple[UUID | None, int]]] = {}
-    for lot, qty in wanted.items():
-        parts: list[tuple[UUID | None, int]] = []
-        left = qty
-        for place, there in sorted(heaps[lot], key=lambda heap: heap[1] < qty):  # used at once
-            if part := min(there, left):
-                parts.append((place, part))
-                left -= part
-        found[lot] = [*parts, (None, left)] if left else parts
-    return found
+    wanted: Mapping[UUID, int], heaps: Mapping[UUID, list[tuple[UUID, int]]], places: Mapping[UUID, Location],
+    known: StorageMap, setup: PickingSetup,
+) -> dict[UUID, list[tuple[UUID | None, int]]]:  # fmt: skip
+    """Answer from which places each lot is taken, as the shop prefers."""
+    taken = routing.choose_places(
+        [routing.Need(qty, heaps[lot]) for lot, qty in wanted.items()],
+        {key: routing.Place(place.route_key, known.spots.get(key)) for key, place in places.items()},
+        rule=routing.Rule(setup.where_from),
+        ground=known.layout or known.depot,
+    )
+    return dict(zip(wanted, taken, strict=True))
 
 
 def _shared(
@@ -112,9 +110,10 @@ def _in_order(stops: Sequence[PlannedStop], known: StorageMap) -> Walk:
     mapped = [stop for stop in located if stop.location and stop.location.pk in known.spots]
     others = [stop for stop in located if stop.location and stop.location.pk not in known.spots]
     metres = None
-    if mapped:
+    ground = known.layout or known.depot
+    if mapped and ground is not None:
         keys = list(dict.fromkeys(stop.location.pk for stop in mapped if stop.location))
-        tour = _tour(known, [known.spots[key] for key in keys])
+        tour = routing.tour_on(ground, [known.spots[key] for key in keys])
         rank = {keys[index]: place for place, index in enumerate(tour.order)}
         mapped.sort(key=lambda stop: rank[stop.location.pk] if stop.location else 0)
         metres = None if others else tour.metres
@@ -122,13 +121,6 @@ def _in_order(stops: Sequence[PlannedStop], known: StorageMap) -> Walk:
     lots = InventoryItem.objects.in_bulk([stop.lot_id for stop in nowhere])
     nowhere.sort(key=lambda stop: _kind(lots.get(stop.lot_id)))
     return Walk((*mapped, *others, *nowhere), metres)
-
-
-def _tour(known: StorageMap, spots: Sequence[Any]) -> routing.Tour:
-    """Answer a walk over places of the map, whose kind is the layout's."""
-    if known.layout is not None:
-        return routing.tour(known.layout, spots)
-    return routing.tour_free(known.depot or routing.Point(0, 0), spots)
 
 
 def _natural(stop: PlannedStop) -> tuple[str, str]:
