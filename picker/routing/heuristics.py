@@ -6,10 +6,11 @@ from itertools import combinations, pairwise
 
 Matrix = list[list[float]]
 
-# Above, the exact programme takes longer than a page should.
-EXACT_PLACES = 11
+# Up to so many places besides the first the exact programme is fast enough, for one question and for many.
+_EXACT_PLACES, _EXACT_PLACES_QUICK = 11, 7
+# So many times a tour is disturbed and improved again.
+_KICKS, _KICKS_QUICK = 300, 8
 _NEIGHBORS = 10
-_KICKS = 300
 # How long the pieces are that a kick exchanges: the fewer, the less has to be improved again.
 _PIECE = 30
 
@@ -20,10 +21,19 @@ def best_round(matrix: Matrix) -> list[int]:
     The shortest for up to 12 places. Else never longer than twice a minimum spanning tree, since it begins with the
     walk around one if that is shorter than going to the nearest place; mostly within a few percent of the shortest.
     """
-    if len(matrix) <= EXACT_PLACES + 1:
+    return _found(matrix, _EXACT_PLACES, _KICKS)
+
+
+def quick_round(matrix: Matrix) -> list[int]:
+    """Answer one that was looked for less: for many questions in a row."""
+    return _found(matrix, _EXACT_PLACES_QUICK, _KICKS_QUICK)
+
+
+def _found(matrix: Matrix, exact_places: int, kicks: int) -> list[int]:
+    if len(matrix) <= exact_places + 1:
         return _held_karp(matrix)
     start = min(_nearest(matrix), _around_tree(matrix), key=lambda tour: round_length(matrix, tour))
-    tour = _Improver(matrix, start).best()
+    tour = _Improver(matrix, start).best(kicks)
     place = tour.index(0)
     return tour[place:] + tour[:place]
 
@@ -101,11 +111,11 @@ class _Improver:
         self.at = [0] * self.size
         self._number(0, self.size)
 
-    def best(self) -> list[int]:
+    def best(self, kicks: int) -> list[int]:
         """Answer the best tour found."""
         self._improve(list(self.tour))
         length, dice = round_length(self.matrix, self.tour), random.Random(0)  # noqa: S311  # nothing secret
-        for _ in range(_KICKS):
+        for _ in range(kicks):
             before = list(self.tour)
             self._improve(self._kick(dice))
             reached = round_length(self.matrix, self.tour)

@@ -84,10 +84,6 @@ def _offers(values: Values, step: Step, costs: tuple[float, ...]) -> Values:
     return offers
 
 
-def _after(offers: Values, step: Step) -> Values:
-    return [min(pick(offers)) for pick in step.pickers]
-
-
 def _steps(known: Machine, column: Column) -> list[tuple[Step, tuple[float, ...]]]:
     return [
         ((known.full if stretch.offsets else known.empty)[block], stretch.costs)
@@ -107,9 +103,9 @@ def least(line: list[Column]) -> float:
         if place:
             values.append(math.inf)
             costs = _crossing_costs(known, column.gap)
-            values = [value + cost for value, cost in zip(_after(values, known.across), costs, strict=True)]
+            values = [value + cost for value, cost in zip(known.across.least(values), costs, strict=True)]
         for step, costs_of_ways in _steps(known, column):
-            values = _after(_offers(values, step, costs_of_ways), step)
+            values = step.least(_offers(values, step, costs_of_ways))
     return min(values[place] for place in known.complete)
 
 
@@ -123,10 +119,10 @@ def exact(line: list[Column]) -> Plan:
         if place:
             trail.append((known.across, [*values, math.inf]))
             costs = _crossing_costs(known, column.gap)
-            values = [value + cost for value, cost in zip(_after(trail[-1][1], known.across), costs, strict=True)]
+            values = [value + cost for value, cost in zip(known.across.least(trail[-1][1]), costs, strict=True)]
         for step, costs_of_ways in _steps(known, column):
             trail.append((step, _offers(values, step, costs_of_ways)))
-            values = _after(trail[-1][1], step)
+            values = step.least(trail[-1][1])
     at = min(known.complete, key=values.__getitem__)
     done = []
     for step, offers in reversed(trail):

@@ -9,13 +9,13 @@ A state has a label for each cross aisle: 0 untouched, else twice the number of 
 are numbered by their first cross aisle.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from itertools import product
 from operator import itemgetter
-from typing import Any
+from typing import cast
 
 State = tuple[int, ...]
 
@@ -96,21 +96,35 @@ def is_complete(state: State) -> bool:
     return set(state) - {0} == {2}
 
 
-# A value for each state, and infinity as the last: what has no source takes it.
+# A value for each state.
 Values = list[float]
-Picker = Callable[[Values], tuple[float, ...]]
+_Getter = Callable[[Values], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
 class Step:
     """Of each state in which a step ends, the places of its sources in the list of what could be done.
 
-    That list has the values of all states, once for each way, in the order of `ways`, each with the way's cost.
+    That list has the values of all states, once for each way, in the order of `ways`, each with the way's cost, and
+    then infinity: what has no source takes it.
     """
 
     ways: tuple[Way, ...]
     sources: tuple[tuple[int, ...], ...]
-    pickers: tuple[Picker, ...]
+    # For many states at once, since this is what takes the time: of those that have so many sources the first ones, the
+    # second ones …; then how to bring the results into the order of the states.
+    _by_count: tuple[tuple[_Getter, ...], ...]
+    _in_order: _Getter
+
+    def least(self, offers: Values) -> Values:
+        """Answer the least of each state's sources."""
+        found: Values = []
+        for getters in self._by_count:
+            if len(getters) == 1:
+                found += getters[0](offers)
+            else:
+                found += map(min, *[get(offers) for get in getters])
+        return list(self._in_order(found))
 
 
 @dataclass(frozen=True)
@@ -144,12 +158,22 @@ def _reachable(blocks: int) -> tuple[State, ...]:
     return tuple(found)
 
 
+def _getter(places: Iterable[int]) -> _Getter:
+    # One that answers a tuple, as it does for two or more.
+    return cast("_Getter", itemgetter(*places, 0, 0))
+
+
 def _step(used: tuple[Way, ...], sources: list[list[int]]) -> Step:
-    nothing = len(sources) * len(used)
-    # itemgetter answers a tuple only for two or more.
-    filled = [tuple(places) if len(places) > 1 else (*places, nothing, nothing)[:2] for places in sources]
-    getters: list[Any] = [itemgetter(*places) for places in filled]
-    return Step(used, tuple(filled), tuple(getters))
+    filled = [tuple(places) or (len(sources) * len(used),) for places in sources]
+    by_count, order = [], [0] * len(filled)
+    reached = 0
+    for count in sorted(set(map(len, filled))):
+        states = [state for state, places in enumerate(filled) if len(places) == count]
+        by_count.append(tuple(_getter(filled[state][rank] for state in states) for rank in range(count)))
+        for place, state in enumerate(states):
+            order[state] = reached + place
+        reached += len(states) + 2
+    return Step(used, tuple(filled), tuple(by_count), cast("_Getter", itemgetter(*order)))
 
 
 @lru_cache(maxsize=8)

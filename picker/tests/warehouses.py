@@ -105,3 +105,8 @@ def nearest_and_two_opt(layout: Aisles, spots: Sequence[Spot]) -> list[int]:
                     tour[first + 1 : last + 1] = tour[first + 1 : last + 1][::-1]
                     better = True
     return tour[1:-1]
+
+
+def generated_orders(dice: Random, layout: Aisles, count: int) -> list[list[Spot]]:
+    """Answer the spots of so many orders: most are small, and most spots are in few aisles."""
+    return [generated_spots(dice, layout, min(9, 1 + int(dice.expovariate(0.3))), skewed=True) for _ in range(count)]
