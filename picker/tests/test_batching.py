@@ -1,14 +1,12 @@
 """Orders that are picked on one walk: little walking, in groups that fit on a cart."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from picker.batching import Batch, Load, batches, suggestions
 from picker.routing import Aisles, Point, Spot, tour_free, tour_length
-from picker.tests.warehouses import generated_layout, generated_orders, seeded
+from picker.tests.warehouses import best_grouping, by_savings, generated_layout, generated_orders, seeded
 
 
 def _loads(orders: list[list[Spot]]) -> list[Load]:
@@ -19,57 +17,13 @@ def _metres(found: list[Batch]) -> float:
     return sum(batch.metres for batch in found if batch.metres is not None)
 
 
-def _groupings(orders: list[int], capacity: int) -> Iterator[list[list[int]]]:
-    if not orders:
-        yield []
-        return
-    first, *others = orders
-    for rest in _groupings(others, capacity):
-        yield [[first], *rest]
-        for place, group in enumerate(rest):
-            if len(group) < capacity:
-                yield [*rest[:place], [first, *group], *rest[place + 1 :]]
-
-
-def _savings(layout: Aisles, orders: list[list[Spot]], capacity: int) -> float:
-    """Answer the metres of Clarke & Wright's groups, recomputed after each merger, with shortest tours."""
-    known: dict[frozenset[int], float] = {}
-
-    def length(group: frozenset[int]) -> float:
-        if group not in known:
-            known[group] = tour_length(layout, [spot for order in group for spot in orders[order]])
-        return known[group]
-
-    groups = [frozenset([order]) for order in range(len(orders))]
-    while True:
-        options = [
-            (length(one) + length(other) - length(one | other), one, other)
-            for place, one in enumerate(groups)
-            for other in groups[place + 1 :]
-            if len(one | other) <= capacity
-        ]
-        saved, first, second = max(options, key=lambda option: option[0], default=(0.0, None, None))
-        if saved <= 1e-9 or first is None or second is None:
-            return sum(map(length, groups))
-        groups = [group for group in groups if group not in (first, second)] + [first | second]
-
-
 @pytest.mark.parametrize(("count", "capacity"), [(7, 3), (8, 4), (9, 3)])
 def test_no_grouping_of_few_orders_is_better(count, capacity):
     dice = seeded(count)
     for blocks in (1, 2):
         layout = generated_layout(dice, aisles=8, blocks=blocks)
         orders = generated_orders(dice, layout, count)
-        known: dict[tuple[int, ...], float] = {}
-
-        def length(group, layout=layout, orders=orders, known=known):
-            key = tuple(group)
-            if key not in known:
-                known[key] = tour_length(layout, [spot for order in group for spot in orders[order]])
-            return known[key]
-
-        best = min(sum(map(length, groups)) for groups in _groupings(list(range(count)), capacity))
-
+        best = best_grouping(layout, orders, capacity)
         assert _metres(batches(_loads(orders), capacity=capacity, ground=layout)) == pytest.approx(best)
 
 
@@ -84,7 +38,7 @@ def test_many_orders_walk_less_than_by_savings_alone():
 
         assert sorted(order for batch in found for order in batch.orders) == list(range(len(orders)))
         assert max(len(batch.orders) for batch in found) <= capacity
-        ratios.append(_metres(found) / _savings(layout, orders, capacity))
+        ratios.append(_metres(found) / by_savings(layout, orders, capacity))
     assert max(ratios) <= 1 + 1e-9
     assert sum(ratios) / len(ratios) <= 0.98
 

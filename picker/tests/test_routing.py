@@ -1,6 +1,7 @@
 """Tours through a warehouse: shortest ones, whatever it looks like."""
 
 import math
+from functools import partial
 from itertools import pairwise, product
 from random import Random
 
@@ -30,7 +31,7 @@ def _door(layout: Aisles) -> Spot:
 
 
 def _proven(layout: Aisles, spots: list[Spot]) -> float:
-    return shortest(_door(layout), spots, lambda a, b: distance(layout, a, b))
+    return shortest(_door(layout), spots, partial(distance, layout))
 
 
 # --- Distances ------------------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
 from typing import TypeVar
 
-from picker.routing import Aisles, Spot, distance
+from picker.routing import Aisles, Spot, distance, tour_length
 
 Where = TypeVar("Where")
 
@@ -110,3 +110,44 @@ def nearest_and_two_opt(layout: Aisles, spots: Sequence[Spot]) -> list[int]:
 def generated_orders(dice: Random, layout: Aisles, count: int) -> list[list[Spot]]:
     """Answer the spots of so many orders: most are small, and most spots are in few aisles."""
     return [generated_spots(dice, layout, min(9, 1 + int(dice.expovariate(0.3))), skewed=True) for _ in range(count)]
+
+
+def best_grouping(layout: Aisles, orders: Sequence[Sequence[Spot]], capacity: int) -> float:
+    """Answer the metres of the best groups of at most so many orders, by looking at all groupings."""
+    length = _lengths(layout, orders)
+
+    def least(groups: Sequence[frozenset[int]], left: Sequence[int]) -> float:
+        if not left:
+            return sum(map(length, groups))
+        order, *others = left
+        options = [(*groups, frozenset([order]))]
+        for place, group in enumerate(groups):
+            if len(group) < capacity:
+                options.append((*groups[:place], group | {order}, *groups[place + 1 :]))
+        return min(least(option, others) for option in options)
+
+    return least((), range(len(orders)))
+
+
+def by_savings(layout: Aisles, orders: Sequence[Sequence[Spot]], capacity: int) -> float:
+    """Answer the metres of Clarke & Wright's groups, recomputed after each merger, with shortest tours."""
+    length = _lengths(layout, orders)
+    groups = [frozenset([order]) for order in range(len(orders))]
+    while True:
+        options = [
+            (length(one) + length(other) - length(one | other), one, other)
+            for one, other in combinations(groups, 2)
+            if len(one | other) <= capacity
+        ]
+        saved, first, second = max(options, key=lambda option: option[0], default=(0.0, frozenset(), frozenset()))
+        if saved <= 1e-9:
+            return sum(map(length, groups))
+        groups = [group for group in groups if group not in (first, second)] + [first | second]
+
+
+def _lengths(layout: Aisles, orders: Sequence[Sequence[Spot]]) -> Callable[[frozenset[int]], float]:
+    @cache
+    def length(group: frozenset[int]) -> float:
+        return tour_length(layout, [spot for order in group for spot in orders[order]])
+
+    return length
