@@ -130,7 +130,13 @@ def _need(need: PickNeed, codes: Mapping[UUID, str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class SessionsView(ApiView):
+class _PickingView(ApiView):
+    """Picking belongs to both editions: the phone's own screen and the extension are made of it."""
+
+    public_api = ()
+
+
+class SessionsView(_PickingView):
     """Pick sessions."""
 
     access = {"GET": "picker:read", "POST": "picker:create_session"}
@@ -159,7 +165,7 @@ class SessionsView(ApiView):
         return self.answer(_detail(session), location=location)
 
 
-class SessionView(ApiView):
+class SessionView(_PickingView):
     """One pick session."""
 
     access = {"GET": "picker:read", "PATCH": "picker:pick", "DELETE": "picker:pick"}
@@ -199,7 +205,7 @@ class SessionView(ApiView):
         return self.answer()
 
 
-class RouteView(ApiView):
+class RouteView(_PickingView):
     """The walk of a session."""
 
     access = {"GET": "picker:read"}
@@ -210,7 +216,7 @@ class RouteView(ApiView):
         return self.answer(_route(get_session(session_id)))
 
 
-class ProgressView(ApiView):
+class ProgressView(_PickingView):
     """What colleagues did."""
 
     access = {"GET": "picker:read"}
@@ -236,7 +242,7 @@ class ProgressView(ApiView):
         )  # fmt: skip
 
 
-class PickView(ApiView):
+class PickView(_PickingView):
     """What pickers say."""
 
     access = {"POST": "picker:pick"}
@@ -309,7 +315,7 @@ def _pick(values: dict[str, Any]) -> Pick:
     )  # fmt: skip
 
 
-class EventsView(ApiView):
+class EventsView(_PickingView):
     """All that was said in a session."""
 
     access = {"GET": "picker:read"}
@@ -321,7 +327,7 @@ class EventsView(ApiView):
         return self.page(PickEvent.objects.filter(session=session_id).select_related("corrects"))
 
 
-class JoinView(ApiView):
+class JoinView(_PickingView):
     """Taking part in a session."""
 
     access = {"POST": "picker:pick"}
@@ -332,7 +338,7 @@ class JoinView(ApiView):
         return self.answer(_route(services.join(session_id=session_id, user_id=_person(), now=timezone.now())))
 
 
-class TakeOverView(ApiView):
+class TakeOverView(_PickingView):
     """What a colleague has left."""
 
     access = {"POST": "picker:pick"}
@@ -346,7 +352,7 @@ class TakeOverView(ApiView):
         return self.answer(_route(session))
 
 
-class HandOverView(ApiView):
+class HandOverView(_PickingView):
     """What one has left."""
 
     access = {"POST": "picker:pick"}
