@@ -16,7 +16,7 @@ from common import actor
 from common.api.operations import operation
 from common.api.pagination import CursorPagination
 from common.api.views import ApiView
-from common.errors import Conflict, Invalid, PermissionDenied, ProblemError, StaleVersion
+from common.errors import Conflict, Invalid, PaymentRequired, PermissionDenied, ProblemError, StaleVersion
 from common.templatetags.ui import initials
 from picker import services
 from picker.choices import SessionStatus
@@ -148,7 +148,8 @@ class SessionsView(_PickingView):
         return self.page(sessions(self.query.get("status", ())), pages=pages)
 
     @operation(
-        "Make a pick session", takes=PickSessionInput, answers=PickSessionDetailOut, status=201, errors=(Conflict,),
+        "Make a pick session", takes=PickSessionInput, answers=PickSessionDetailOut, status=201,
+        errors=(Conflict, PaymentRequired),
         example={"order_ids": [_KEY], "start": True},
         description="The orders become PICKING. One with a flag that asks for a person needs `with_flagged`.",
     )  # fmt: skip
@@ -177,7 +178,7 @@ class SessionView(_PickingView):
 
     @operation(
         "Start, finish or annotate a pick session", takes=PickSessionPatch, answers=PickSessionDetailOut,
-        errors=(StaleVersion, SessionClosed), example={"status": "COMPLETED"},
+        errors=(StaleVersion, SessionClosed, PaymentRequired), example={"status": "COMPLETED"},
     )  # fmt: skip
     def patch(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Change a session: one's own, or any for who manages sessions."""
@@ -197,7 +198,7 @@ class SessionView(_PickingView):
                 raise Invalid(errors={"": ["Say a status or notes."]})
         return self.answer(_detail(session))
 
-    @operation("Cancel a pick session", errors=(SessionClosed,))
+    @operation("Cancel a pick session", errors=(SessionClosed, PaymentRequired))
     def delete(self, _request: Request, session_id: UUID) -> HttpResponse:
         """End a session without finishing it: its orders wait again."""
         require_own(get_session(session_id), actor.current())
@@ -249,7 +250,7 @@ class PickView(_PickingView):
 
     @operation(
         "Pick", takes=PickInput, answers=PicksOut, status=201, example=_EXAMPLE_PICK,
-        errors=(AlreadyPicked, SessionClosed, OrderLeft, StopChanged, KeyReused),
+        errors=(AlreadyPicked, SessionClosed, OrderLeft, StopChanged, KeyReused, PaymentRequired),
         description=(
             "One pick, or up to 200 as `picks`, each in a transaction of its own and in their order. Of several each "
             "may be refused by itself. The same `idempotency_key` with the same content is the same pick, for good."
@@ -332,7 +333,7 @@ class JoinView(_PickingView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Take part in a pick session", answers=PickRouteOut, errors=(SessionClosed,))
+    @operation("Take part in a pick session", answers=PickRouteOut, errors=(SessionClosed, PaymentRequired))
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Take part: what is nobody's becomes one's own, else half of what a colleague has left."""
         return self.answer(_route(services.join(session_id=session_id, user_id=_person(), now=timezone.now())))
@@ -343,7 +344,12 @@ class TakeOverView(_PickingView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Take over a colleague's stops", takes=TakeOverInput, answers=PickRouteOut, errors=(SessionClosed,))
+    @operation(
+        "Take over a colleague's stops",
+        takes=TakeOverInput,
+        answers=PickRouteOut,
+        errors=(SessionClosed, PaymentRequired),
+    )
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Take over all that a colleague has left."""
         session = services.take_over(
@@ -357,7 +363,12 @@ class HandOverView(_PickingView):
 
     access = {"POST": "picker:pick"}
 
-    @operation("Hand one's stops over", takes=HandOverInput, answers=PickRouteOut, errors=(SessionClosed, Conflict))
+    @operation(
+        "Hand one's stops over",
+        takes=HandOverInput,
+        answers=PickRouteOut,
+        errors=(SessionClosed, Conflict, PaymentRequired),
+    )
     def post(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Hand all that one has left over to a colleague who takes part."""
         session = services.hand_over(

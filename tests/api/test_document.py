@@ -34,6 +34,7 @@ FOR_EVERYBODY = (
     r"GET /jobs/\{job_id\}",
     r"\w+ /notifications.*",
     r"GET /definitions/.*",
+    r"\w+ /picker/.*",
     r"GET /health",
     r"GET /ready",
 )
