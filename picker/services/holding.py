@@ -3,16 +3,19 @@
 The house's lock order is buyer, order, session, purchase, lot, location, listing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from audit import bulk
 from common import live
 from common.errors import NotFound, StaleVersion
+from inventory import services as inventory
+from orders import services as orders
+from orders.models import OrderLine
 from picker.choices import Leaving
 from picker.models import PickNeed, PickSession, PickSessionOrder, PickStop
 
@@ -36,6 +39,39 @@ def lock_session(session_id: UUID, *, expected_version: int | None = None) -> Pi
     if expected_version is not None and expected_version != session.version:
         raise StaleVersion(_OVERTAKEN, current_version=session.version)
     return session
+
+
+class _Grown(Exception):  # noqa: N818  # nothing that goes wrong: it lets go of what was held
+    """More is to be held than was known before."""
+
+
+@transaction.atomic
+def hold_session(
+    session_id: UUID, *, also: Collection[UUID] = (), expected_version: int | None = None
+) -> tuple[PickSession, list[UUID]]:
+    """Hold the orders that are in a session and others, then the session; answer it with those that are in it.
+
+    Where an order came in while we waited, all is let go and begun again: no order is held behind a session, and none
+    is left behind in one that ends. Raises NotFound, StaleVersion.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                keys = orders_in(session_id)
+                orders.lock_orders({*keys, *also})
+                session = lock_session(session_id, expected_version=expected_version)
+                here = orders_in(session_id)
+                if not {*here} <= {*keys, *also}:
+                    raise _Grown
+                return session, here
+        except _Grown:
+            continue
+
+
+def hold_lots_of(order_ids: Collection[UUID]) -> None:
+    """Hold all lots of held orders at once: order by order, two deeds would wait for each other's lots."""
+    lots = OrderLine.objects.filter(order__in=order_ids, inventory_item__isnull=False)
+    inventory.hold_lots({key for key in lots.values_list("inventory_item_id", flat=True) if key})
 
 
 def orders_in(session_id: UUID) -> list[UUID]:

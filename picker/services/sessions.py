@@ -1,12 +1,13 @@
 """Sessions from their first order to their end."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from string import ascii_uppercase
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from audit import context
 from common import actor
@@ -16,13 +17,14 @@ from events.bus import publish
 from orders import services as orders
 from orders.choices import URGENT_FLAGS, Flag
 from orders.lifecycle import By, Status
-from orders.models import Order
+from orders.models import Order, OrderLine
+from orders.services.holding import hold_name
 from picker.choices import Leaving, SessionStatus
 from picker.errors import SessionClosed
 from picker.events import PickSessionCompleted, PickSessionStarted
 from picker.models import PickNeed, PickSession, PickSessionOrder
 from picker.services import planning
-from picker.services.holding import count_anew, leave, lock_session, next_number, orders_in, store
+from picker.services.holding import count_anew, hold_lots_of, hold_session, leave, lock_session, next_number, store
 
 MOST_ORDERS = 200
 NOTES_LENGTH = 2_000
@@ -42,6 +44,7 @@ def create_session(
     """
     context.describe("picker.create_session")
     key = session_id or new_id()
+    hold_name(f"session:{key}")
     if (present := PickSession.objects.filter(pk=key).first()) is not None:
         return present
     who = actor.current()
@@ -67,13 +70,13 @@ def add_orders(
 ) -> PickSession:  # fmt: skip
     """Add orders to an open session; their stops come at the end where it has begun. Raises as `create_session`."""
     context.describe("picker.add_orders")
-    here = set(orders_in(session_id))
-    wanted = [key for key in _checked_orders(order_ids) if key not in here]
+    chosen = _checked_orders(order_ids)
+    session, here = hold_session(session_id, also=chosen, expected_version=expected_version)
+    _require_open(session)
+    wanted = [key for key in chosen if key not in here]
     if len(here) + len(wanted) > MOST_ORDERS:
         raise Invalid(errors={"/order_ids": [f"At most {MOST_ORDERS} orders in one session."]})
     _claim(wanted, with_flagged=with_flagged, now=now)
-    session = lock_session(session_id, expected_version=expected_version)
-    _require_open(session)
     last = session.entries.order_by("-sort_order").values_list("sort_order", flat=True).first() or 0
     # One that was in it before gets its tote back.
     again = session.entries.filter(order__in=wanted, left_at__isnull=False)
@@ -95,9 +98,11 @@ def remove_order(
 ) -> PickSession:
     """Take an order out of an open session: it waits again, and keeps what was picked. Raises NotFound, Conflict."""
     context.describe("picker.remove_order")
-    _give_back([order_id], session_id, now=now)
-    session = lock_session(session_id, expected_version=expected_version)
+    session, here = hold_session(session_id, also=[order_id], expected_version=expected_version)
     _require_open(session)
+    if order_id not in here:
+        raise Conflict("This order isn't in the session.")
+    _give_back([order_id], now=now)
     leave(session, [order_id], Leaving.REMOVED, now=now)
     if session.status == SessionStatus.DRAFT:
         planning.plan_anew(session)
@@ -131,9 +136,7 @@ def update_session(
 def start_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
     """Start a draft: the walk is planned as things lie now. One that was started stays so. Raises SessionClosed."""
     context.describe("picker.start_session")
-    keys = orders_in(session_id)
-    orders.lock_orders(keys)
-    session = lock_session(session_id, expected_version=expected_version)
+    session, keys = hold_session(session_id, expected_version=expected_version)
     if session.status == SessionStatus.ACTIVE:
         return session
     _require_open(session)
@@ -154,12 +157,11 @@ def start_session(*, session_id: UUID, now: datetime, expected_version: int | No
 def cancel_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
     """End a session without finishing it: its orders wait again, and keep what was picked. Raises SessionClosed."""
     context.describe("picker.cancel_session")
-    keys = orders_in(session_id)
-    _give_back(keys, session_id, now=now)
-    session = lock_session(session_id, expected_version=expected_version)
+    session, keys = hold_session(session_id, expected_version=expected_version)
     if session.status == SessionStatus.CANCELLED:
         return session
     _require_open(session)
+    _give_back(keys, now=now)
     leave(session, keys, Leaving.CANCELLED, now=now)
     session.status, session.completed_at = SessionStatus.CANCELLED, now
     store(session, fields=("status", "completed_at"))
@@ -173,24 +175,16 @@ def complete_session(*, session_id: UUID, now: datetime, expected_version: int |
     What is left short raises the order's flag `problem`. Finished again it stays as it is. Raises SessionClosed.
     """
     context.describe("picker.complete_session")
-    keys = orders_in(session_id)
-    held = {key: orders.hold(key) for key in keys}
-    session = lock_session(session_id, expected_version=expected_version)
+    session, keys = hold_session(session_id, expected_version=expected_version)
     if session.status == SessionStatus.COMPLETED:
         return session
     if session.status != SessionStatus.ACTIVE:
         raise SessionClosed("Only a session that was started can be finished.")
-    open_needs = PickNeed.objects.filter(stop__session=session, qty__gt=F("qty_picked") + F("qty_missing"))
-    untouched = set(open_needs.values_list("order_line__order", flat=True))
-    for key in keys:
-        order = held[key].order
-        leaving = Leaving.UNTOUCHED if key in untouched else Leaving.COMPLETED
-        if order.status == Status.PICKING:
-            end = Status.PENDING if leaving is Leaving.UNTOUCHED else Status.PACKING
-            orders.change_status(order_id=key, status=end, by=By.SYSTEM, now=now)
-            if end is Status.PACKING and any(line.qty_missing or line.qty_short for line in held[key].lines):
-                _flag_short(key, now=now)
-        leave(session, [key], leaving, now=now)
+    leavings = _how_they_leave(keys)
+    hold_lots_of([*leavings[Leaving.COMPLETED], *leavings[Leaving.UNTOUCHED]])
+    for leaving, mine in leavings.items():
+        _send_on(mine, leaving, now=now)
+        leave(session, mine, leaving, now=now)
     session.status, session.completed_at = SessionStatus.COMPLETED, now
     store(session, fields=("status", "completed_at"))
     publish(
@@ -241,23 +235,31 @@ def _checked_orders(order_ids: Sequence[UUID]) -> list[UUID]:
 
 def _claim(order_ids: Sequence[UUID], *, with_flagged: bool, now: datetime) -> None:
     """Hold the orders in the house's order, check that they can be picked, and have them be so."""
-    for key in sorted(order_ids):
-        order = orders.hold(key).order
-        name = order.external_order_id
-        if order.status not in _PICKABLE:
-            raise Conflict(f"Order {name} is {order.get_status_display().lower()}; it can't be picked.", order=str(key))
-        entry = PickSessionOrder.objects.filter(order=key, left_at__isnull=True).select_related("session").first()
-        if entry is not None:
-            raise Conflict(f"Order {name} is in session {entry.session.number} already.", order=str(key))
-        flags = [Flag(flag).label for flag in order.flags if flag in URGENT_FLAGS]
-        if flags and not with_flagged:
-            raise Conflict(
-                f"Order {name} is flagged: {', '.join(map(str, flags)).lower()}. Say that it is to be picked all the"
-                " same, or leave it out.",
-                order=str(key), flagged=True,
-            )  # fmt: skip
-        if order.status != Status.PICKING:
-            orders.change_status(order_id=key, status=Status.PICKING, by=By.SYSTEM, now=now)
+    found = orders.lock_orders(order_ids)
+    for order in found:
+        _require_pickable(order, with_flagged=with_flagged)
+    fresh = [order.pk for order in found if order.status != Status.PICKING]
+    hold_lots_of(fresh)
+    for key in fresh:
+        orders.change_status(order_id=key, status=Status.PICKING, by=By.SYSTEM, now=now)
+
+
+def _require_pickable(order: Order, *, with_flagged: bool) -> None:
+    name = order.external_order_id
+    if order.status not in _PICKABLE:
+        raise Conflict(
+            f"Order {name} is {order.get_status_display().lower()}; it can't be picked.", order=str(order.pk)
+        )
+    entry = PickSessionOrder.objects.filter(order=order.pk, left_at__isnull=True).select_related("session").first()
+    if entry is not None:
+        raise Conflict(f"Order {name} is in session {entry.session.number} already.", order=str(order.pk))
+    flags = [Flag(flag).label for flag in order.flags if flag in URGENT_FLAGS]
+    if flags and not with_flagged:
+        raise Conflict(
+            f"Order {name} is flagged: {', '.join(map(str, flags)).lower()}. Say that it is to be picked all the same,"
+            " or leave it out.",
+            order=str(order.pk), flagged=True,
+        )  # fmt: skip
 
 
 def _enter(session: PickSession, order_ids: Sequence[UUID], *, after: int) -> None:
@@ -291,15 +293,42 @@ def _set_codes(session: PickSession, batch_codes: Mapping[UUID, str], *, now: da
     PickSessionOrder.objects.bulk_update(entries.values(), ["batch_code", "sort_order"])
 
 
-def _give_back(order_ids: Sequence[UUID], session_id: UUID, *, now: datetime) -> None:
-    """Have orders that are in the session wait again; those that have moved on stay where they are. They are held."""
-    here = set(orders_in(session_id))
-    for key in sorted(order_ids):
-        order = orders.hold(key).order
-        if key not in here:
-            raise Conflict(f"Order {order.external_order_id} isn't in this session.")
-        if order.status == Status.PICKING:
-            orders.change_status(order_id=key, status=Status.PENDING, by=By.SYSTEM, now=now)
+def _give_back(order_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Have held orders wait again; those that have moved on stay where they are."""
+    mine = [order.pk for order in orders.lock_orders(order_ids) if order.status == Status.PICKING]
+    hold_lots_of(mine)
+    for key in mine:
+        orders.change_status(order_id=key, status=Status.PENDING, by=By.SYSTEM, now=now)
+
+
+def _how_they_leave(order_ids: Sequence[UUID]) -> dict[Leaving, list[UUID]]:
+    """Tell held orders apart: those that are picked, those with something untouched, those that have moved on.
+
+    Their lines say so: what was added to them just now is in no walk yet.
+    """
+    untouched = OrderLine.objects.filter(order__in=order_ids, qty_reserved__gt=F("qty_picked"))
+    waiting = set(untouched.values_list("order_id", flat=True))
+    found: dict[Leaving, list[UUID]] = defaultdict(list)
+    for order in orders.lock_orders(order_ids):
+        if order.status != Status.PICKING:
+            found[Leaving.GONE].append(order.pk)
+        else:
+            found[Leaving.UNTOUCHED if order.pk in waiting else Leaving.COMPLETED].append(order.pk)
+    return found
+
+
+def _send_on(order_ids: Sequence[UUID], leaving: Leaving, *, now: datetime) -> None:
+    """Have held orders of a finished session go to packing or wait again; what is short is a problem of theirs."""
+    if leaving is Leaving.UNTOUCHED:
+        _give_back(order_ids, now=now)
+    if leaving is not Leaving.COMPLETED:
+        return
+    is_short = Q(qty_missing__gt=0) | Q(qty_short__gt=0)
+    short = set(OrderLine.objects.filter(is_short, order__in=order_ids).values_list("order_id", flat=True))
+    for key in order_ids:
+        orders.change_status(order_id=key, status=Status.PACKING, by=By.SYSTEM, now=now)
+        if key in short:
+            _flag_short(key, now=now)
 
 
 def _flag_short(order_id: UUID, *, now: datetime) -> None:
