@@ -412,6 +412,18 @@ def keep_locations(location_ids: Collection[UUID]) -> None:
             raise NotFound("A location of these no longer exists.")
 
 
+_KEEP_IN_USE = f"""
+SELECT id FROM {Location._meta.db_table} WHERE id = ANY(%s) AND is_active ORDER BY id FOR KEY SHARE
+"""  # noqa: S608  # names come from the models
+
+
+def keep_locations_in_use(location_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Have those of the locations stay that are there and in use, as `keep_locations` does; answer them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP_IN_USE, [list(location_ids)])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
 def write_placements(
     quantities: Mapping[tuple[UUID, UUID], int], *, keys: Mapping[tuple[UUID, UUID], UUID] | None = None
 ) -> None:

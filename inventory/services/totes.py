@@ -6,8 +6,8 @@ from uuid import UUID
 from events.bus import publish
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItem
-from inventory.queries.placements import active_locations, placed_qty
-from inventory.services.stock import keep_locations, write_placements
+from inventory.queries.placements import placed_qty
+from inventory.services.stock import keep_locations, keep_locations_in_use, write_placements
 
 # By (lot, location): pieces.
 Pieces = Mapping[tuple[UUID, UUID], int]
@@ -31,7 +31,7 @@ def put_down(*, pieces: Pieces) -> None:
     No place gets more than its lot has lying nowhere. Lots are held.
     """
     lots = {lot for lot, _place in pieces}
-    open_places = active_locations({place for _lot, place in pieces})
+    open_places = keep_locations_in_use({place for _lot, place in pieces})
     there = placed_qty(lots)
     free = {lot.pk: lot.qty_on_hand for lot in InventoryItem.objects.filter(pk__in=lots)}
     for (lot, _place), qty in there.items():
@@ -42,7 +42,6 @@ def put_down(*, pieces: Pieces) -> None:
         if part > 0:
             free[lot] -= part
             after[lot, place] = there.get((lot, place), 0) + part
-    keep_locations({place for _lot, place in after})
     write_placements(after)
     _tell({lot for (lot, place) in after if not there.get((lot, place))})
 

@@ -268,10 +268,16 @@ def remember_place(line: OrderLine, location_id: UUID, qty: int) -> None:
     line.picked_from = places
 
 
-def forget_place(line: OrderLine, location_id: UUID, qty: int) -> None:
-    """Have the pieces that go back next be of that place: it is named last."""
-    key = str(location_id)
-    line.picked_from = sorted(line.picked_from, key=lambda place: place["location_id"] == key)
+def forget_place(line: OrderLine, location_id: UUID, qty: int) -> int:
+    """Have so many of a line's picked pieces be from there no longer; answer how many were."""
+    key, gone, places = str(location_id), 0, []
+    for place in line.picked_from:
+        part = min(qty, place["qty"]) if place["location_id"] == key else 0
+        gone += part
+        if place["qty"] > part:
+            places.append({**place, "qty": place["qty"] - part})
+    line.picked_from = places
+    return gone
 
 
 def put_excess_down(order: Order, lines: Sequence[OrderLine]) -> None:

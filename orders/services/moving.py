@@ -46,8 +46,7 @@ def move(
     todo = lifecycle.effects(start, end)
     if by is By.USER and start is Status.PENDING and end in (Status.PACKING, Status.SHIPPED):
         _pick_all(lines)
-    # A session that gives an order back leaves what was picked; whoever sets it back by hand begins anew.
-    if end is Status.PENDING and lifecycle.is_backwards(start, end) and by is not By.SYSTEM:
+    if _begins_anew(start, end, by=by):
         for line in lines:
             line.qty_picked = 0
     order.status, order.status_changed_at, order.status_reason = end, now, reason[:300]
@@ -65,6 +64,17 @@ def move(
         publish(OrderShipped(*ids, by=by.value))
     if end is Status.CANCELLED:
         publish(OrderCancelled(*ids, by=by.value, reason=order.status_reason))
+
+
+def _begins_anew(start: Status, end: Status, *, by: By) -> bool:
+    """Tell whether nothing of it is picked any more.
+
+    What had been picked of one that ended went back to its places. Whoever sets one back by hand begins anew; a session
+    that gives one back leaves what was picked.
+    """
+    if start in lifecycle.ENDS:
+        return end in lifecycle.PROMISED
+    return end is Status.PENDING and lifecycle.is_backwards(start, end) and by is not By.SYSTEM
 
 
 def _pick_all(lines: Sequence[OrderLine]) -> None:

@@ -62,8 +62,11 @@ def apply_picks(held: Held, changes: Sequence[PickChange], *, now: datetime) -> 
     for (line_id, key), qty in taken.items():
         found = inventory.take_to_totes(pieces={key: qty})
         holding.remember_place(held.line(line_id), key[1], found.get(key, 0))
+    down: dict[tuple[UUID, UUID], int] = {}
     for (line_id, key), qty in back.items():
-        holding.forget_place(held.line(line_id), key[1], qty)
+        down[key] = down.get(key, 0) + holding.forget_place(held.line(line_id), key[1], qty)
+    if any(down.values()):
+        inventory.put_down(pieces=down)
     # What is in totes beyond what is picked goes back to its places.
     holding.put_excess_down(order, held.lines)
 
