@@ -4,7 +4,7 @@ from typing import Any
 
 from common.api import serializers
 from picker.choices import EventType, Leaving, Remainder, SessionStatus
-from picker.services.picks import KEY_LENGTH, MOST_AT_ONCE, MOST_PIECES
+from picker.services.saying import KEY_LENGTH, MOST_AT_ONCE, MOST_PIECES
 from picker.services.sessions import MOST_ORDERS
 
 _NOTES = 300

@@ -1,11 +1,11 @@
 """What can be done to pick sessions."""
 
+from picker.services.ending import cancel_session, complete_session
 from picker.services.following import follow_order
-from picker.services.picks import Elsewhere, Pick, Recorded, record_pick
+from picker.services.picks import Recorded, record_pick
+from picker.services.saying import Elsewhere, Pick
 from picker.services.sessions import (
     add_orders,
-    cancel_session,
-    complete_session,
     create_session,
     remove_order,
     start_session,

@@ -1,6 +1,5 @@
 """Sessions follow their orders: what is cancelled, added or taken off while somebody walks."""
 
-from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -9,13 +8,11 @@ from django.db import transaction
 from audit import context
 from orders import services as orders
 from orders.lifecycle import Status
-from orders.models import OrderLine
 from picker.choices import Leaving, SessionStatus
-from picker.models import PickNeed, PickSession, PickSessionOrder, PickStop
+from picker.models import PickSession, PickSessionOrder
 from picker.services import planning
+from picker.services.fitting import close_needs, fit
 from picker.services.holding import count_anew, leave, lock_session, store
-from picker.services.planning import Want
-from picker.services.sessions import close_needs
 
 
 @transaction.atomic
@@ -32,7 +29,7 @@ def follow_order(*, order_id: UUID, now: datetime) -> None:
     if held.order.status != Status.PICKING:
         leave(session, [order_id], Leaving.GONE, now=now)
         _want_nothing_of(session, order_id)
-    elif not _fit(session, held.lines):
+    elif not fit(session, held.lines):
         return
     count_anew(session)
     store(session)
@@ -43,48 +40,3 @@ def _want_nothing_of(session: PickSession, order_id: UUID) -> None:
         planning.plan_anew(session)
     else:
         close_needs(session, [order_id])
-
-
-def _fit(session: PickSession, lines: list[OrderLine]) -> bool:
-    """Have the walk want what the lines want; tell whether anything was different."""
-    needs: dict[UUID, list[PickNeed]] = defaultdict(list)
-    of_lines = PickNeed.objects.filter(stop__session=session, order_line__in=lines).select_related("stop")
-    for need in of_lines.order_by("stop__position"):
-        needs[need.order_line_id].append(need)
-    touched: list[PickStop] = []
-    more: list[Want] = []
-    for line in lines:
-        mine = needs[line.pk]
-        is_other = any(need.stop.inventory_item_id != line.inventory_item_id for need in mine)
-        wanted = max(0, line.qty_reserved - line.qty_picked)
-        is_open = sum(need.qty - need.qty_picked - need.qty_missing for need in mine)
-        if is_other or wanted < is_open:
-            touched += _take_back(mine, is_open if is_other else is_open - wanted)
-            is_open = 0 if is_other else wanted
-        if wanted > is_open and line.inventory_item_id:
-            more.append(Want(line.pk, line.inventory_item_id, wanted - is_open))
-    if not touched and not more:
-        return False
-    session.stops.filter(needs__isnull=True).delete()
-    if more:
-        last = session.stops.order_by("-position").values_list("position", flat=True).first() or 0
-        planning.write_stops(session, planning.plan(more).stops, after=last)
-    session.route_version += 1
-    return True
-
-
-def _take_back(needs: list[PickNeed], qty: int) -> list[PickStop]:
-    """Want so many pieces fewer, from the end of the walk; answer the stops that it concerns."""
-    touched, left = [], qty
-    for need in reversed(needs):
-        part = min(left, need.qty - need.qty_picked - need.qty_missing)
-        if not part:
-            continue
-        left -= part
-        need.qty -= part
-        touched.append(need.stop)
-        if need.qty:
-            need.save(update_fields=["qty", "updated_at"])
-        else:
-            need.delete()
-    return touched

@@ -17,6 +17,7 @@ from inventory import services as inventory
 from orders import services as orders
 from orders.models import OrderLine
 from picker.choices import Leaving
+from picker.errors import SessionClosed
 from picker.models import PickNeed, PickSession, PickSessionOrder, PickStop
 
 TOPIC = "picking"
@@ -107,3 +108,9 @@ def leave(session: PickSession, order_ids: Iterable[UUID], leaving: Leaving, *, 
     """Have orders be in the session no longer. It is held."""
     entries = PickSessionOrder.objects.filter(session=session, order__in=list(order_ids), left_at__isnull=True)
     entries.update(left_at=now, leaving=leaving, updated_at=now)
+
+
+def require_open(session: PickSession) -> None:
+    """Pass, or raise SessionClosed where it has ended."""
+    if not session.is_open:
+        raise SessionClosed(f"Session {session.number} is {session.get_status_display().lower()}.")

@@ -1,13 +1,11 @@
 """Sessions from their first order to their end."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from string import ascii_uppercase
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from audit import context
 from common import actor
@@ -21,10 +19,21 @@ from orders.models import Order, OrderLine
 from orders.services.holding import hold_name
 from picker.choices import Leaving, SessionStatus
 from picker.errors import SessionClosed
-from picker.events import PickSessionCompleted, PickSessionStarted
-from picker.models import PickNeed, PickSession, PickSessionOrder
+from picker.events import PickSessionStarted
+from picker.models import PickSession, PickSessionOrder
 from picker.services import planning
-from picker.services.holding import count_anew, hold_lots_of, hold_session, leave, lock_session, next_number, store
+from picker.services.ending import give_back
+from picker.services.fitting import close_needs, fit
+from picker.services.holding import (
+    count_anew,
+    hold_lots_of,
+    hold_session,
+    leave,
+    lock_session,
+    next_number,
+    require_open,
+    store,
+)
 
 MOST_ORDERS = 200
 NOTES_LENGTH = 2_000
@@ -72,7 +81,7 @@ def add_orders(
     context.describe("picker.add_orders")
     chosen = _checked_orders(order_ids)
     session, here = hold_session(session_id, also=chosen, expected_version=expected_version)
-    _require_open(session)
+    require_open(session)
     wanted = [key for key in chosen if key not in here]
     if len(here) + len(wanted) > MOST_ORDERS:
         raise Invalid(errors={"/order_ids": [f"At most {MOST_ORDERS} orders in one session."]})
@@ -99,10 +108,10 @@ def remove_order(
     """Take an order out of an open session: it waits again, and keeps what was picked. Raises NotFound, Conflict."""
     context.describe("picker.remove_order")
     session, here = hold_session(session_id, also=[order_id], expected_version=expected_version)
-    _require_open(session)
+    require_open(session)
     if order_id not in here:
         raise Conflict("This order isn't in the session.")
-    _give_back([order_id], now=now)
+    give_back([order_id], now=now)
     leave(session, [order_id], Leaving.REMOVED, now=now)
     if session.status == SessionStatus.DRAFT:
         planning.plan_anew(session)
@@ -139,7 +148,7 @@ def start_session(*, session_id: UUID, now: datetime, expected_version: int | No
     session, keys = hold_session(session_id, expected_version=expected_version)
     if session.status == SessionStatus.ACTIVE:
         return session
-    _require_open(session)
+    require_open(session)
     session.status, session.started_at = SessionStatus.ACTIVE, now
     planning.plan_anew(session)
     _require_stops(session)
@@ -151,61 +160,6 @@ def start_session(*, session_id: UUID, now: datetime, expected_version: int | No
         )
     )
     return session
-
-
-@transaction.atomic
-def cancel_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
-    """End a session without finishing it: its orders wait again, and keep what was picked. Raises SessionClosed."""
-    context.describe("picker.cancel_session")
-    session, keys = hold_session(session_id, expected_version=expected_version)
-    if session.status == SessionStatus.CANCELLED:
-        return session
-    _require_open(session)
-    _give_back(keys, now=now)
-    leave(session, keys, Leaving.CANCELLED, now=now)
-    session.status, session.completed_at = SessionStatus.CANCELLED, now
-    store(session, fields=("status", "completed_at"))
-    return session
-
-
-@transaction.atomic
-def complete_session(*, session_id: UUID, now: datetime, expected_version: int | None = None) -> PickSession:
-    """Finish a session: orders whose lines are settled go on to packing, those with untouched lines wait again.
-
-    What is left short raises the order's flag `problem`. Finished again it stays as it is. Raises SessionClosed.
-    """
-    context.describe("picker.complete_session")
-    session, keys = hold_session(session_id, expected_version=expected_version)
-    if session.status == SessionStatus.COMPLETED:
-        return session
-    if session.status != SessionStatus.ACTIVE:
-        raise SessionClosed("Only a session that was started can be finished.")
-    leavings = _how_they_leave(keys)
-    hold_lots_of([*leavings[Leaving.COMPLETED], *leavings[Leaving.UNTOUCHED]])
-    for leaving, mine in leavings.items():
-        _send_on(mine, leaving, now=now)
-        leave(session, mine, leaving, now=now)
-    session.status, session.completed_at = SessionStatus.COMPLETED, now
-    store(session, fields=("status", "completed_at"))
-    publish(
-        PickSessionCompleted(
-            session_id=session.pk,
-            number=session.number,
-            order_ids=tuple(keys),
-            picked_items=session.picked_items,
-            missing_items=session.missing_items,
-        )
-    )
-    return session
-
-
-def close_needs(session: PickSession, order_ids: Sequence[UUID]) -> None:
-    """Have a started session want no more for the orders than it has. It is held; the caller counts and stores it."""
-    needs = PickNeed.objects.filter(stop__session=session, order_line__order__in=order_ids)
-    needs.filter(qty_picked=0, qty_missing=0).delete()
-    needs.filter(qty__gt=F("qty_picked") + F("qty_missing")).update(qty=F("qty_picked") + F("qty_missing"))
-    session.stops.filter(needs__isnull=True).delete()
-    session.route_version += 1
 
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
@@ -270,11 +224,11 @@ def _enter(session: PickSession, order_ids: Sequence[UUID], *, after: int) -> No
 
 
 def _append(session: PickSession, order_ids: Sequence[UUID]) -> None:
+    """Walk to what added orders want at the end; of one that comes back, what its lines still say holds."""
     codes = planning.codes_of(session)
-    walk = planning.plan(planning.wants_of(order_ids, codes=codes))
-    last = session.stops.order_by("-position").values_list("position", flat=True).first() or 0
-    planning.write_stops(session, walk.stops, after=last)
-    session.route_version += 1
+    lines = list(OrderLine.objects.filter(order__in=order_ids))
+    lines.sort(key=lambda line: (codes[line.order_id], line.position))
+    fit(session, lines)
 
 
 def _set_codes(session: PickSession, batch_codes: Mapping[UUID, str], *, now: datetime) -> None:
@@ -291,55 +245,6 @@ def _set_codes(session: PickSession, batch_codes: Mapping[UUID, str], *, now: da
     for key, code in given.items():
         entries[key].batch_code, entries[key].sort_order = code, places[code]
     PickSessionOrder.objects.bulk_update(entries.values(), ["batch_code", "sort_order"])
-
-
-def _give_back(order_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Have held orders wait again; those that have moved on stay where they are."""
-    mine = [order.pk for order in orders.lock_orders(order_ids) if order.status == Status.PICKING]
-    hold_lots_of(mine)
-    for key in mine:
-        orders.change_status(order_id=key, status=Status.PENDING, by=By.SYSTEM, now=now)
-
-
-def _how_they_leave(order_ids: Sequence[UUID]) -> dict[Leaving, list[UUID]]:
-    """Tell held orders apart: those that are picked, those with something untouched, those that have moved on.
-
-    Their lines say so: what was added to them just now is in no walk yet.
-    """
-    untouched = OrderLine.objects.filter(order__in=order_ids, qty_reserved__gt=F("qty_picked"))
-    waiting = set(untouched.values_list("order_id", flat=True))
-    found: dict[Leaving, list[UUID]] = defaultdict(list)
-    for order in orders.lock_orders(order_ids):
-        if order.status != Status.PICKING:
-            found[Leaving.GONE].append(order.pk)
-        else:
-            found[Leaving.UNTOUCHED if order.pk in waiting else Leaving.COMPLETED].append(order.pk)
-    return found
-
-
-def _send_on(order_ids: Sequence[UUID], leaving: Leaving, *, now: datetime) -> None:
-    """Have held orders of a finished session go to packing or wait again; what is short is a problem of theirs."""
-    if leaving is Leaving.UNTOUCHED:
-        _give_back(order_ids, now=now)
-    if leaving is not Leaving.COMPLETED:
-        return
-    is_short = Q(qty_missing__gt=0) | Q(qty_short__gt=0)
-    short = set(OrderLine.objects.filter(is_short, order__in=order_ids).values_list("order_id", flat=True))
-    for key in order_ids:
-        orders.change_status(order_id=key, status=Status.PACKING, by=By.SYSTEM, now=now)
-        if key in short:
-            _flag_short(key, now=now)
-
-
-def _flag_short(order_id: UUID, *, now: datetime) -> None:
-    flags = Order.objects.values_list("flags", flat=True).get(pk=order_id)
-    if Flag.PROBLEM not in flags:
-        orders.update_order(order_id=order_id, changes={"flags": [*flags, Flag.PROBLEM]}, now=now)
-
-
-def _require_open(session: PickSession) -> None:
-    if not session.is_open:
-        raise SessionClosed(f"Session {session.number} is {session.get_status_display().lower()}.")
 
 
 def _require_stops(session: PickSession) -> None:
