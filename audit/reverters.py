@@ -189,6 +189,19 @@ class RowsReverter(SetReverter):
                     bulk.bulk_update(model, rows, fields=names, rising=rising)
 
 
+_kept: dict[str, Objection] = {}
+
+
+def keep(action: str, objection: Objection) -> None:
+    """Have nothing go back of what is done by that name, and say why: its owner takes it back in a way of its own."""
+    _kept[action] = objection
+
+
+def why_kept(action: str) -> Objection | None:
+    """Answer why nothing goes back of what was done by that name, if so."""
+    return _kept.get(action)
+
+
 _registered: dict[type[models.Model], Reverter] = {}
 
 

@@ -30,8 +30,15 @@ class SetupReverter(RowsReverter):
         return "settings:write"
 
 
+_PICKS = Objection("A pick is undone in its session, and its pieces with it.")
+_ENDS = Objection("What a session has done to its orders stays; they are moved on or back by hand.")
+
+
 def register() -> None:
     """Tell audit how this app's rows are put back."""
+    reverters.keep("picker.record_pick", _PICKS)
+    for action in ("add_orders", "cancel_session", "complete_session", "create_session", "remove_order"):
+        reverters.keep(f"picker.{action}", _ENDS)
     reverters.register(PickSession, SessionReverter())
     reverters.register(PickingSetup, SetupReverter())
     reverters.register(MapPoint, SetupReverter())

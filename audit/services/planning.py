@@ -424,6 +424,9 @@ def _with_objections(plans: list[EntityPlan], *, change_set_id: UUID, together_w
         answers = reverter.objections(patches) if reverter else [NOT_REVERTIBLE] * len(group)
         # What the owner says comes first: what hangs on a row may hang there for that very reason.
         found |= {id(plan): answer for plan, answer in zip(group, answers, strict=True) if answer is not None}
+    action = ChangeSet.objects.filter(pk=change_set_id).values_list("action", flat=True).first() or ""
+    if (kept := reverters.why_kept(action)) is not None:
+        return [plan.refused(kept) for plan in plans]
     bound = _bound([plan.refused(found.get(id(plan))) for plan in plans], change_set_id)
     stuck = {(plan.step.model, plan.key) for plan in bound if plan.state is State.IMPOSSIBLE}
     return [plan.refused(STAYS_TOO if _owner_of(plan) in stuck else None) for plan in bound]
