@@ -9,8 +9,9 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from orders import handlers, reverts, trail  # noqa: F401, PLC0415  # models are there only now
-        from orders.queries import demand  # noqa: PLC0415  # so are they here
+        from orders.queries import demand, totes  # noqa: PLC0415  # so are they here
 
         reverts.register()
         trail.register()
         demand.register()
+        totes.register()

@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from common.errors import NotFound
 from inventory.models import InventoryItem, InventoryItemLocation, Location
+from inventory.queries.totes import InTotes, in_totes_of, loose
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,13 @@ class CountPlan:
         return sum(line.qty_change for line in self.acceptable)
 
 
-def line_of(lot: InventoryItem, *, expected: int, found: int, placed: int) -> CountLine:
-    """Answer what finding so many pieces means. `placed`: how many lie at all of the lot's places together."""
+def line_of(lot: InventoryItem, *, expected: int, found: int, placed: int, in_totes: InTotes) -> CountLine:
+    """Answer what finding so many pieces means. `placed`: how many lie at all of the lot's places together.
+
+    What is in totes can't have been found.
+    """
     more = found - expected
-    from_unplaced = min(max(more, 0), max(lot.qty_on_hand - placed, 0))
+    from_unplaced = min(max(more, 0), loose(lot.qty_on_hand - placed, in_totes))
     change = more - from_unplaced
     problem = ""
     if change < -lot.qty_available:
@@ -101,9 +105,11 @@ def plan_count(*, location_id: UUID, found: Mapping[UUID, int]) -> CountPlan:
     lots = InventoryItem.objects.in_bulk(list(keys))
     if set(found) - set(lots):
         raise NotFound("A lot of these no longer exists.")
-    placed = qty_placed_of(set(lots))
+    placed, totes = qty_placed_of(set(lots)), in_totes_of(set(lots))
     lines = [
-        line_of(lot, expected=expected.get(key, 0), found=found.get(key, 0), placed=placed.get(key, 0))
+        line_of(
+            lot, expected=expected.get(key, 0), found=found.get(key, 0), placed=placed.get(key, 0), in_totes=totes[key]
+        )
         for key, lot in lots.items()
     ]
     lines.sort(key=lambda line: (line.lot.item_no, line.lot.color_name, line.lot.pk))

@@ -16,6 +16,7 @@ from common.errors import NotFound
 from inventory.codes import parts_of
 from inventory.models import InventoryItem, InventoryItemLocation, Location
 from inventory.naturals import natural_key
+from inventory.queries.totes import in_totes_of, loose
 
 LEVELS = ("zone", "aisle", "shelf")
 STATES = {
@@ -275,6 +276,11 @@ def places_of(lot_id: UUID) -> list[PlaceOf]:
     """Answer where a lot lies, in walking order."""
     rows = InventoryItemLocation.objects.filter(inventory_item=lot_id, qty__gt=0).select_related("location")
     return [PlaceOf(row.location, row.qty) for row in rows.order_by("location__route_key", "location_id")]
+
+
+def qty_loose(lot: InventoryItem, places: Collection[PlaceOf]) -> int:
+    """Answer how many of a lot's pieces lie at none of its places and in no tote. One query."""
+    return loose(lot.qty_on_hand - sum(place.qty for place in places), in_totes_of([lot.pk])[lot.pk])
 
 
 def get_lot(lot_id: UUID) -> InventoryItem:

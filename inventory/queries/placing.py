@@ -11,6 +11,7 @@ from django.db.models import Case, IntegerField, QuerySet, When
 from inventory.lookalikes import Thing, base_number
 from inventory.models import InventoryItem, InventoryItemLocation, Location
 from inventory.placing import Place, Storage, Suggestion
+from inventory.queries import totes
 from inventory.queries.locations import color_look, locations_matching, places_of, with_contents
 
 
@@ -113,15 +114,18 @@ _UNPLACED = """
 SELECT {what} FROM inventory_inventoryitem t
 LEFT JOIN (SELECT inventory_item_id, sum(qty) AS placed FROM inventory_inventoryitemlocation GROUP BY inventory_item_id)
     p ON p.inventory_item_id = t.id
-WHERE t.qty_available + t.qty_reserved > coalesce(p.placed, 0) {order}
+LEFT JOIN ({totes}) o ON o.lot_id = t.id
+WHERE {left} > 0 {order}
 """
+# What is picked lies in totes, and nobody puts it away.
+_LEFT = "t.qty_available + t.qty_reserved - coalesce(p.placed, 0) - coalesce(o.picked, 0)"
 
 
 def count_unplaced() -> tuple[int, int]:
     """Answer how many lots have pieces without a place, and how many pieces these are."""
-    what = "count(*), coalesce(sum(t.qty_available + t.qty_reserved - coalesce(p.placed, 0)), 0)"
+    what = f"count(*), coalesce(sum({_LEFT}), 0)"
     with connection.cursor() as cursor:
-        cursor.execute(_UNPLACED.format(what=what, order=""))
+        cursor.execute(_UNPLACED.format(what=what, left=_LEFT, totes=totes.source(), order=""))
         [(lots, pieces)] = cursor.fetchall()
     return lots, int(pieces)
 
@@ -132,7 +136,9 @@ def put_away(*, first: int = 0, count: int = 100) -> list[PutAwayRow]:
     What is put beside its own comes first, in walking order; what finds no place comes last.
     """
     statement = _UNPLACED.format(
-        what="t.id, t.qty_available + t.qty_reserved - coalesce(p.placed, 0)",
+        what=f"t.id, {_LEFT}",
+        left=_LEFT,
+        totes=totes.source(),
         order="ORDER BY t.item_no, t.color_name, t.id LIMIT %s OFFSET %s",
     )
     with connection.cursor() as cursor:

@@ -13,6 +13,7 @@ from inventory.choices import MovementKind
 from inventory.errors import InsufficientStock
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.queries.counting import CountLine, expected_at, line_of, qty_placed_of
+from inventory.queries.totes import in_totes_of
 from inventory.services import stock
 from inventory.services.placements import check_room, lock_locations
 
@@ -48,9 +49,9 @@ def count_location(
         raise Conflict(f"Pieces were moved to or from {location.code} while you counted. Compare again.")
     context.describe("inventory.count_location")
     lots = InventoryItem.objects.in_bulk(list(found))
-    placed = qty_placed_of(set(found))
+    placed, totes = qty_placed_of(set(found)), in_totes_of(set(found))
     lines = [
-        line_of(lots[lot], expected=expected.get(lot, 0), found=qty, placed=placed.get(lot, 0))
+        line_of(lots[lot], expected=expected.get(lot, 0), found=qty, placed=placed.get(lot, 0), in_totes=totes[lot])
         for lot, qty in sorted(found.items())
     ]
     _refuse_promised(lines)
@@ -113,7 +114,7 @@ def count_lot(
     cause_key: str = "",
 ) -> int:
     """Make what was found of a lot at each of its places, and without one, what is known; answer how many more or fewer
-    pieces it has. Places that aren't named have none.
+    pieces it has. Places that aren't named have none. What is picked lies in totes, and is there besides.
 
     `seen`: what was known of its places when the count began. Raises Conflict, InsufficientStock, Invalid, NotFound.
     """
@@ -124,7 +125,8 @@ def count_lot(
     if seen is not None and known != dict(seen):
         raise Conflict("Pieces of this lot were moved while you counted. Look at its places again.")
     locations = lock_locations(set(placed) | set(known))
-    total = sum(placed.values()) + unplaced
+    in_totes = min(in_totes_of([lot_id])[lot_id].picked, balance.on_hand - sum(known.values()))
+    total = sum(placed.values()) + unplaced + in_totes
     if total < balance.reserved:
         raise InsufficientStock(
             f"{balance.reserved:,} pieces are promised to orders, and only {total:,} were counted. Change those orders"

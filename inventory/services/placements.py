@@ -15,6 +15,7 @@ from events.bus import publish
 from inventory.errors import InsufficientStock
 from inventory.events import InventoryUpdated
 from inventory.models import InventoryItemLocation, Location
+from inventory.queries.totes import InTotes, in_totes_of, loose
 from inventory.services.stock import Balance, hold_lots, lock_lots, write_placements
 
 Placements = dict[tuple[UUID, UUID], int]
@@ -22,8 +23,8 @@ Placements = dict[tuple[UUID, UUID], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceMove:
-    """A wish to move pieces of a lot. Without a source they come out of the unplaced ones, without a target they
-    become unplaced; `qty` None is everything that is there."""
+    """A wish to move pieces of a lot. Without a source they come out of the unplaced ones that are in no tote, without
+    a target they become unplaced; `qty` None is everything that is there."""
 
     lot_id: UUID
     source_id: UUID | None = None
@@ -46,11 +47,11 @@ def move_pieces(*, moves: Sequence[PieceMove], now: datetime) -> int:
     balances = lock_lots({move.lot_id for move in moves})
     locations = lock_locations({key for move in moves for key in (move.source_id, move.target_id) if key})
     context.describe("inventory.move_pieces")
-    before = _placed(balances)
+    before, totes = _placed(balances), in_totes_of(balances.keys())
     after = dict(before)
     count = 0
     for move in moves:
-        count += _carry(move, after, balances, locations)
+        count += _carry(move, after, balances, totes, locations)
     set_placements(after=after, before=before, locations=locations)
     return count
 
@@ -125,12 +126,13 @@ def _unplaced(lot_id: UUID, balance: Balance, placed: Mapping[tuple[UUID, UUID],
 
 
 def _carry(
-    move: PieceMove, placed: Placements, balances: Mapping[UUID, Balance], locations: Mapping[UUID, Location]
-) -> int:
+    move: PieceMove, placed: Placements, balances: Mapping[UUID, Balance], totes: Mapping[UUID, InTotes],
+    locations: Mapping[UUID, Location],
+) -> int:  # fmt: skip
     """Do one move in `placed`; answer how many pieces."""
     balance = balances[move.lot_id]
     if move.source_id is None:
-        there, where = _unplaced(move.lot_id, balance, placed), "unplaced"
+        there, where = loose(_unplaced(move.lot_id, balance, placed), totes[move.lot_id]), "unplaced"
     else:
         there = placed.get((move.lot_id, move.source_id), 0)
         where = f"at {locations[move.source_id].code}"
@@ -231,7 +233,10 @@ def restore_placements(
     sums: Counter[UUID] = Counter()
     for (lot, _), qty in after.items():
         sums[lot] += qty
+    totes = in_totes_of(balances.keys())
     for lot, balance in balances.items():
+        if (taken := totes[lot].taken) and sums[lot] > balance.on_hand - taken:
+            raise Conflict(f"{taken:,} of the lot's {balance.on_hand:,} pieces are in totes, picked for orders.")
         if sums[lot] > balance.on_hand:
             raise Conflict(f"The lot has {balance.on_hand:,} pieces by now, and {sums[lot]:,} would lie at its places.")
     write_placements({key: qty for key, qty in wanted.items() if qty != before.get(key, 0)}, keys=made)

@@ -9,6 +9,7 @@ from audit import context
 from common.errors import Conflict, Invalid
 from inventory.codes import CodeError, clean
 from inventory.models import InventoryItemLocation, Location
+from inventory.queries.totes import in_totes_of, loose
 from inventory.services.locations import create_location
 from inventory.services.placements import PieceMove, move_pieces
 from inventory.services.stock import lock_lots
@@ -36,7 +37,7 @@ def relocate_lot(*, lot_id: UUID, seen: str, code: str, may_create: bool = False
     moves = []
     if first and first.location_id != target_id:
         moves.append(PieceMove(lot_id=lot_id, source_id=first.location_id, target_id=target_id))
-    unplaced = balance.on_hand - sum(place.qty for place in places)
+    unplaced = loose(balance.on_hand - sum(place.qty for place in places), in_totes_of([lot_id])[lot_id])
     if target_id and unplaced > 0 and len(places) <= 1:
         moves.append(PieceMove(lot_id=lot_id, target_id=target_id))
     if not moves:

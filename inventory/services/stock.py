@@ -20,6 +20,7 @@ from inventory.choices import MovementKind
 from inventory.errors import InsufficientStock
 from inventory.events import InventoryLowStock, InventoryUpdated
 from inventory.models import InventoryItem, InventoryItemLocation, Location, StockMovement
+from inventory.queries.totes import in_totes_of
 from inventory.services.keys import refresh_location_keys
 
 # Kinds that mean that pieces were sold.
@@ -365,7 +366,8 @@ def _write_quantities(changed: Mapping[UUID, Balance], *, sold: Collection[UUID]
 
 
 def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -> None:
-    """Keep what lies at locations within what is on hand: moves that name a place change it, the rest gives way."""
+    """Keep what lies at locations within what is on hand and in no tote: moves that name a place change it, the rest
+    gives way. What is shipped comes out of totes first."""
     at_places: dict[tuple[UUID, UUID], int] = {}
     for move in moves:
         if move.location_id and (delta := move.available + move.reserved):
@@ -385,9 +387,13 @@ def _settle_placements(moves: Sequence[Move], changed: Mapping[UUID, Balance]) -
     places_of: dict[UUID, list[tuple[UUID, UUID]]] = {}
     for key in kept:
         places_of.setdefault(key[0], []).append(key)
+    shipped = {move.lot_id for move in moves if move.kind in _SALES}
+    totes = in_totes_of(fewer - shipped)
     for lot_id, places in places_of.items():
         mine = sorted(places, key=lambda key: (kept[key], key[1]))
         excess = sum(kept[key] for key in mine) - changed[lot_id].on_hand
+        if lot_id in totes:
+            excess += totes[lot_id].taken
         # The smallest heap first: that empties a place.
         for key in mine:
             taken = min(max(excess, 0), kept[key])

@@ -191,7 +191,7 @@ def count_lot(request: HttpRequest, lot_id: UUID) -> HttpResponse:
         "places": [
             {"place": place, "qty": request.POST.get(f"qty_{place.location.pk}", place.qty)} for place in places
         ],
-        "unplaced": request.POST.get("unplaced", lot.qty_on_hand - sum(place.qty for place in places)),
+        "unplaced": request.POST.get("unplaced", queries.qty_loose(lot, places)),
         "problem": problem,
         "key": str(new_id()),
         "next": request.POST.get("next") or request.GET.get("next", ""),

@@ -57,7 +57,7 @@ def _move_page(
         "lot": lot,
         "look": queries.color_look(lot.color_id) if lot else ("", ""),
         "places": places,
-        "qty_unplaced": lot.qty_on_hand - sum(place.qty for place in places) if lot else 0,
+        "qty_unplaced": queries.qty_loose(lot, places) if lot else 0,
         "suggestion": placing.suggest_for(lot) if lot else None,
         "choices": [
             {"lot": one, "payload": lot_payload(one.pk), "look": queries.color_look(one.color_id)}

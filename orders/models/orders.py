@@ -229,6 +229,9 @@ class OrderLine(BaseModel):
             ),
             models.Index(fields=["order"], condition=Q(inventory_item__isnull=True), name="line_unmatched"),
             models.Index(fields=["covers"], condition=Q(covers__isnull=False), name="line_covers"),
+            models.Index(
+                fields=["inventory_item"], condition=Q(qty_picked__gt=0, qty_reserved__gt=0), name="line_in_tote"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="line_position"),
