@@ -9,6 +9,21 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ign
 class _Kept(ManifestStaticFilesStorage):
     """A page names some fifty files, most of them icons; what it is told comes from a manifest that is read once."""
 
+    # Modules import each other by the names that hold their content, too. Not Django's own switch for it, which reads
+    # what libraries have in their comments.
+    patterns = (
+        *ManifestStaticFilesStorage.patterns,
+        (
+            "js/*.js",
+            (
+                (r"""(?P<matched>from "(?P<url>\./[^"]+)")""", 'from "%(url)s"'),
+                (r"""(?P<matched>import\("(?P<url>\./[^"]+)"\))""", 'import("%(url)s")'),
+            ),
+        ),
+    )
+    # One pass for each module on the longest way from one to another.
+    max_post_process_passes = 10
+
     @cached_property
     def _addresses(self) -> dict[str, str]:
         return {}
