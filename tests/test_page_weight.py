@@ -32,3 +32,8 @@ def test_scripts_of_an_ordinary_page(client: Client) -> None:
     names = re.findall(r'src="[^"]*/(js/[\w.-]+?)(?:\.[0-9a-f]{12})?\.js"', page)
     assert len(names) > 5
     assert _weight([STATIC / f"{name}.js" for name in names]) <= SCRIPTS_KB
+
+
+def test_scripts_of_the_picking_page() -> None:
+    # A page of its own, which asks for no other scripts but these.
+    assert _weight([*STATIC.glob("js/picking/*.js"), STATIC / "js/theme.js", STATIC / "js/live.js"]) <= 2 * SCRIPTS_KB

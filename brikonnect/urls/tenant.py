@@ -27,6 +27,7 @@ urlpatterns = [
     path("jobs/", include("jobs.urls")),
     path("orders/", include("orders.urls")),
     path("notifications/", include("notifications.urls")),
+    path("", include("picker.urls")),
     path("", include("accounts.urls")),
     path("", include((catalog_urlpatterns, "catalog"))),
     *(path("", include(module)) for module in page_urls(settings.FEATURES)),
