@@ -60,6 +60,22 @@ function clearBusy(form) {
   }
 }
 
+// Signing out takes what picking keeps off the device first; to all others the form is sent only then.
+addEventListener(
+  "submit",
+  async (event) => {
+    const form = event.target.closest("form[data-sign-out]");
+    if (!form || form.dataset.signOut || !navigator.onLine) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { leave } = await import("./picking/sign_out.js");
+    if (!(await leave())) return;
+    form.dataset.signOut = "erased";
+    form.requestSubmit(event.submitter);
+  },
+  true,
+);
+
 // A press too many has no effect; before htmx sees the event.
 document.addEventListener(
   "submit",
