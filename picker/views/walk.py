@@ -16,8 +16,8 @@ from common.htmx import render
 from common.http import HttpRequest
 
 _MODULES = (
-    "api", "camera", "device", "dom", "ending", "keys", "main", "outbox", "route", "scanner", "screen", "sender",
-    "settings", "sheets", "shell", "sign_out", "signals", "state",
+    "api", "camera", "device", "dom", "ending", "gestures", "keys", "main", "menu", "outbox", "route", "scanner",
+    "screen", "sender", "settings", "sheets", "shell", "sign_out", "signals", "state",
 )  # fmt: skip
 # All that the page asks for by itself.
 _FILES = (

@@ -13,7 +13,8 @@ export class Failure extends Error {
 const KINDS = { 401: "signed-out", 403: "forbidden", 408: "busy", 425: "busy", 429: "busy" };
 
 function failure(answer, problem) {
-  const kind = answer.status >= 500 ? "busy" : (KINDS[answer.status] ?? "refused");
+  const isOther = problem.reason === "csrf";
+  const kind = answer.status >= 500 ? "busy" : isOther ? "signed-out" : (KINDS[answer.status] ?? "refused");
   return new Failure(kind, { status: answer.status, problem, waitMs: 1000 * (Number(answer.headers.get("retry-after")) || 0) });
 }
 

@@ -6,7 +6,8 @@ const DECODED = ["QRCode", "EAN13", "EAN8", "UPCA", "Code128"];
 const EVERY_MS = 120;
 const LONGEST = 720;
 const NO_CAMERA = {
-  NotAllowedError: "The browser may not use the camera. Allow it for this site in the browser's settings, then open it again. Buttons and a hardware scanner work without it.",
+  NotAllowedError:
+    "The browser may not use the camera. Allow it for this site in the browser's settings, then open it again. Buttons and a hardware scanner work without it.",
   NotFoundError: "There is no camera on this device. Buttons and a hardware scanner work without it.",
   NotReadableError: "Another app is using the camera. Close it, then open the camera again.",
 };
@@ -42,7 +43,10 @@ async function loaded() {
     canvas.width = Math.round(video.videoWidth * scale);
     canvas.height = Math.round(video.videoHeight * scale);
     place.drawImage(video, 0, 0, canvas.width, canvas.height);
-    const found = await ZXingWASM.readBarcodes(place.getImageData(0, 0, canvas.width, canvas.height), { formats: DECODED, maxNumberOfSymbols: 1 });
+    const found = await ZXingWASM.readBarcodes(place.getImageData(0, 0, canvas.width, canvas.height), {
+      formats: DECODED,
+      maxNumberOfSymbols: 1,
+    });
     return found[0]?.text ?? "";
   };
 }
@@ -58,7 +62,10 @@ export function stop() {
 
 async function torch(button) {
   const isOn = button.getAttribute("aria-pressed") !== "true";
-  await stream?.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: isOn }] }).catch(() => {});
+  await stream
+    ?.getVideoTracks()[0]
+    .applyConstraints({ advanced: [{ torch: isOn }] })
+    .catch(() => {});
   button.setAttribute("aria-pressed", String(isOn));
 }
 

@@ -61,7 +61,11 @@ export async function unsent() {
 
 const isOurs = (name) => name.startsWith("picking-");
 
+export const channel = "BroadcastChannel" in self ? new BroadcastChannel("picking") : null;
+
 export async function erase() {
+  // Other tabs leave picking, or they would write again.
+  channel?.postMessage("erased");
   const base = await opened;
   base?.close();
   opened = null;

@@ -3,13 +3,15 @@ import * as camera from "./camera.js";
 import { open as openDevice } from "./device.js";
 import { h } from "./dom.js";
 import { signInUrl } from "./ending.js";
+import * as gestures from "./gestures.js";
 import { listen } from "./keys.js";
+import * as menu from "./menu.js";
 import { onElsewhere } from "./outbox.js";
 import { codeOf, left } from "./route.js";
 import { scanned } from "./scanner.js";
 import { draw } from "./screen.js";
 import { Sender } from "./sender.js";
-import { set, settings } from "./settings.js";
+import { set } from "./settings.js";
 import * as sheets from "./sheets.js";
 import * as shell from "./shell.js";
 import { good, keepAwake, wrong } from "./signals.js";
@@ -58,7 +60,10 @@ async function ask(work) {
     await state.reload();
     return answer;
   } catch (failure) {
-    app.problem = failure.kind === "refused" || failure.kind === "forbidden" ? failure.message : "No answer from the server. Try again where there is a connection.";
+    app.problem =
+      failure.kind === "refused" || failure.kind === "forbidden"
+        ? failure.message
+        : "No answer from the server. Try again where there is a connection.";
     state.say({ kind: "wrong", text: app.problem });
     return null;
   } finally {
@@ -110,7 +115,16 @@ async function deed(path, body) {
 
 function scan() {
   const place = h("div", { class: "camera" });
-  sheets.open("scan", h("header", {}, h("h2", { id: "sheet-title", tabindex: "-1" }, "Scan a label"), h("button", { type: "button", class: "btn outline", "data-act": "close" }, "Close")), place);
+  sheets.open(
+    "scan",
+    h(
+      "header",
+      {},
+      h("h2", { id: "sheet-title", tabindex: "-1" }, "Scan a label"),
+      h("button", { type: "button", class: "btn outline", "data-act": "close" }, "Close"),
+    ),
+    place,
+  );
   camera.look(place, (text) => {
     sheets.close();
     scanned(text).then(() => sender.kick());
@@ -120,10 +134,11 @@ function scan() {
 const ACTS = {
   pick: pickNow,
   next,
-  tick: (button) => tap(async () => {
-    await state.goTo(stopOf(button));
-    return state.pick(stopOf(button), left(stopOf(button)));
-  }),
+  tick: (button) =>
+    tap(async () => {
+      await state.goTo(stopOf(button));
+      return state.pick(stopOf(button), left(stopOf(button)));
+    }),
   untick: (button) => tap(() => state.undo(stopOf(button))),
   choose: (button) => state.goTo(stopOf(button)),
   go: (button) => {
@@ -142,8 +157,8 @@ const ACTS = {
   enlarge: sheets.enlarge,
   scan,
   outbox: sheets.outbox,
-  menu: sheets.menu,
-  list: sheets.list,
+  menu: menu.options,
+  list: menu.list,
   close: sheets.close,
   end,
   look: () => {
@@ -187,10 +202,7 @@ document.addEventListener("click", (event) => {
   }
   const button = event.target.closest("[data-act]");
   if (!button || button.disabled || button.getAttribute("aria-disabled") === "true") return;
-  if (held) {
-    held = false;
-    return;
-  }
+  if (gestures.takesClick()) return;
   ACTS[button.dataset.act](button);
 });
 
@@ -198,7 +210,8 @@ document.addEventListener("change", ({ target }) => {
   const { toggle } = target.dataset;
   if (toggle === "reversed") state.turnRound();
   else if (toggle) set(toggle, target.checked);
-  if (target.name === "counted" || target.name === "typed") target.closest("form").querySelector('[value="COUNTED"]').checked ||= target.name === "counted";
+  if (target.name === "counted" || target.name === "typed")
+    target.closest("form").querySelector('[value="COUNTED"]').checked ||= target.name === "counted";
 });
 
 document.addEventListener("submit", (event) => {
@@ -214,37 +227,6 @@ document.addEventListener("submit", (event) => {
   tap(() => state.miss(stop, found, choice));
 });
 
-// --- Long press and swipes ---------------------------------------------------------------------------------------------
-const LONG_MS = 500;
-const SWIPE_PX = 56;
-let held = false;
-let press = null;
-let from = null;
-
-document.addEventListener("pointerdown", (event) => {
-  held = false;
-  clearTimeout(press);
-  if (event.target.closest('[data-act="pick"]')) {
-    press = setTimeout(() => {
-      held = true;
-      sheets.pad();
-    }, LONG_MS);
-  }
-  from = event.target.closest("[data-at]") && event.pointerType !== "mouse" ? event : null;
-});
-for (const kind of ["pointerup", "pointercancel", "pointerleave"]) document.addEventListener(kind, () => clearTimeout(press));
-document.addEventListener("contextmenu", (event) => event.target.closest("[data-pick]") && event.preventDefault());
-document.addEventListener("pointerup", (event) => {
-  if (!from) return;
-  const [x, y] = [event.clientX - from.clientX, event.clientY - from.clientY];
-  from = null;
-  if (Math.abs(x) < SWIPE_PX || Math.abs(y) > Math.abs(x) * 0.7) return;
-  held = true;
-  setTimeout(() => (held = false));
-  clearTimeout(press);
-  state.walkBy(x < 0 ? 1 : -1);
-});
-
 // --- Keys ------------------------------------------------------------------------------------------------------------
 const atStop = (work) => () => document.getElementById("main").dataset.state === "stop" && work();
 const pressed = (name) => atStop(() => document.querySelector(`.deeds [data-act="${name}"]:not(:disabled)`)?.click());
@@ -255,7 +237,15 @@ listen({
     scanned(text).then(() => sender.kick());
   },
   typed: (digits) => app.stop && state.choose(Number(digits)),
-  deeds: { Enter: take, " ": take, m: pressed("missing"), s: pressed("skip"), u: atStop(() => tap(() => state.undo())), ArrowLeft: atStop(() => state.walkBy(-1)), ArrowRight: atStop(() => state.walkBy(1)) },
+  deeds: {
+    Enter: take,
+    " ": take,
+    m: pressed("missing"),
+    s: pressed("skip"),
+    u: atStop(() => tap(() => state.undo())),
+    ArrowLeft: atStop(() => state.walkBy(-1)),
+    ArrowRight: atStop(() => state.walkBy(1)),
+  },
   isOff: () => sheets.isOpen(),
 });
 
@@ -280,13 +270,14 @@ document.addEventListener(
 document.addEventListener("sheet:closed", camera.stop);
 state.onChange(draw);
 state.onChange(sheets.update);
-setInterval(() => app.line && app.line.until < Date.now() && draw(), 1000);
-onElsewhere(() => state.reload());
+setInterval(() => app.line && app.line.until < Date.now() && state.say(null), 1000);
+onElsewhere((what) => (what === "erased" ? location.replace(document.body.dataset.login) : state.reload()));
 addEventListener("online", () => state.changed());
 addEventListener("offline", () => {
   app.trouble = "network";
   state.changed();
 });
+gestures.listen({ held: sheets.pad, swiped: state.walkBy });
 keepAwake();
 try {
   await openDevice();
@@ -295,6 +286,7 @@ try {
   await state.reload();
   sender.kick();
   await shell.settle();
+  await shell.keepPictures(app.order);
   if (await camera.needsDecoder()) setTimeout(shell.keepDecoder, 5000);
 } catch {
   app.trouble = "device";

@@ -1,14 +1,13 @@
 // Taps on their way to the server. A tap is on the device before it is shown; it leaves when the server's own numbers
 // have it. States of an entry: waiting → sent (the server has it, the route here not yet) → gone; or refused.
-import { settled, transact } from "./device.js";
+import { channel, settled, transact } from "./device.js";
 
 const ROUTES_KEPT = 6;
 const TAPS_KEPT = 1000;
-const channel = "BroadcastChannel" in self ? new BroadcastChannel("picking") : null;
 const keyOf = (user, session) => `${user}/${session}`;
 const tell = () => channel?.postMessage("changed");
 
-export const onElsewhere = (then) => channel?.addEventListener("message", then);
+export const onElsewhere = (then) => channel?.addEventListener("message", ({ data }) => then(data));
 export const fresh = () => ({ reversed: false, start: null, skipped: {}, turn: 0, at: null, taps: [] });
 
 const mine = async (outbox, user) => settled(outbox.index("user").getAll(user));

@@ -98,9 +98,7 @@ export function nextOpen(order, from, me) {
 export function group(order, stop, me, local) {
   if (!stop.location || !isOffered(stop, me)) return [stop];
   const until = local.skipped[stop.id]?.until;
-  return order.filter(
-    (one) => one.location?.code === stop.location.code && isOffered(one, me) && local.skipped[one.id]?.until === until,
-  );
+  return order.filter((one) => one.location?.code === stop.location.code && isOffered(one, me) && local.skipped[one.id]?.until === until);
 }
 
 // What is left of the zone that one is about to leave.
@@ -141,7 +139,12 @@ export function misses(stop, found, { remainder, counted, elsewhere }) {
     const entry = said(stop, part, "MISSING", { ...rest, elsewhere: { location: place.location, stop: id } }, { qty: -part.qty });
     entry.effects.push({ stop: id, line: part.need.order_line, batch_code: part.need.batch_code, qty: part.qty });
     entry.makes = {
-      after: stop.id, id, position: stop.position, picker: stop.picker, lot: stop.lot, lookalikes: [],
+      after: stop.id,
+      id,
+      position: stop.position,
+      picker: stop.picker,
+      lot: stop.lot,
+      lookalikes: [],
       location: { id: place.location, code: place.code, zone: zoneOf(stop) },
       others: stop.others.filter((one) => one.location !== place.location),
     };

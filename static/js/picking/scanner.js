@@ -37,7 +37,11 @@ function readLocation(code) {
     return;
   }
   const there = app.order.find((one) => one.location && same(one.location.code, code) && isOpenFor(one, app.user));
-  refuse(codeOf(stop), `${code}${there ? "" : ", nothing to pick there"}`, there && { act: "start-at", stop: there.id, deed: "Start there" });
+  refuse(
+    codeOf(stop),
+    `${code}${there ? "" : ", nothing to pick there"}`,
+    there && { act: "start-at", stop: there.id, deed: "Start there" },
+  );
 }
 
 async function readLot(id) {

@@ -49,9 +49,19 @@ function drawTop() {
 // --- The line under the bar: what was just done, else what has to be known -------------------------------------------------
 function lineOf() {
   if (app.line && app.line.until > Date.now()) return app.line;
+  // In place of a stop the page says it in large letters.
+  if (!app.view) return { kind: "quiet", text: "" };
   const toSolve = refused().length;
-  if (toSolve) return { kind: "wrong", text: `${count(toSolve, "pick")} to solve`, detail: "not taken by the server", act: "outbox" };
-  if (app.trouble === "signed-out") return { kind: "warn", text: "You're signed out", detail: "Picks wait here. Sign in", act: "sign-in" };
+  if (toSolve)
+    return {
+      kind: "wrong",
+      text: `${count(toSolve, "pick")} to solve`,
+      detail: `The server couldn't take ${toSolve === 1 ? "it" : "them"}`,
+      act: "outbox",
+      deed: "Solve",
+    };
+  if (app.trouble === "signed-out")
+    return { kind: "warn", text: "You're signed out", detail: "Picks wait here", act: "sign-in", deed: "Sign in" };
   if (app.trouble === "forbidden") return { kind: "wrong", text: "You may not pick any more", detail: "Picks wait here", act: "outbox" };
   if (app.trouble === "network") return { kind: "quiet", text: "Offline", detail: "picks are kept here" };
   if (app.trouble === "busy") return { kind: "quiet", text: "No answer yet", detail: "picks are kept here" };
@@ -65,17 +75,28 @@ function drawLine() {
   redraw(lineText, [kind, text, detail, name, deed, stop], () => {
     const words = h("span", { class: "words" }, h("span", { class: "said" }, text), detail && h("span", { class: "more" }, detail));
     if (!name) return words;
-    return h("button", { type: "button", class: "press", "data-act": name, "data-stop": stop, "data-key": name }, words, deed && h("span", { class: "deed" }, deed));
+    return h(
+      "button",
+      { type: "button", class: "press", "data-act": name, "data-stop": stop, "data-key": name },
+      words,
+      deed && h("span", { class: "deed" }, deed),
+    );
   });
 }
 
 // --- The stop --------------------------------------------------------------------------------------------------------
-const LENGTHS = [[7, "short"], [11, "middle"], [16, "long"]];
+const LENGTHS = [
+  [7, "short"],
+  [11, "middle"],
+  [16, "long"],
+];
 const lengthOf = (text) => LENGTHS.find(([most]) => text.length <= most)?.[1] ?? "longest";
 
 function nextOf() {
   const next = route.nextOpen(app.order, app.stop.id, app.user);
-  return next && !app.group.some(({ id }) => id === next.id) ? next : app.order.find((stop) => route.isOpenFor(stop, app.user) && !app.group.includes(stop));
+  return next && !app.group.some(({ id }) => id === next.id)
+    ? next
+    : app.order.find((stop) => route.isOpenFor(stop, app.user) && !app.group.includes(stop));
 }
 
 function drawPlace() {
@@ -89,11 +110,13 @@ function drawPlace() {
 }
 
 function picture(stop, className) {
-  const image = stop.lot.picture && h("img", { src: stop.lot.picture, alt: "", width: 480, height: 480, "data-picture": true, hidden: true });
+  const image =
+    stop.lot.picture && h("img", { src: stop.lot.picture, alt: "", width: 480, height: 480, "data-picture": true, hidden: true });
   return h("span", { class: className }, thing(stop.lot.item_type, stop.lot.rgb), image);
 }
 
-const colorOf = ({ lot }) => h("span", { class: "color" }, swatch(lot.rgb, lot.color_name), h("span", { class: "truncate" }, lot.color_name || "No color"));
+const colorOf = ({ lot }) =>
+  h("span", { class: "color" }, swatch(lot.rgb, lot.color_name), h("span", { class: "truncate" }, lot.color_name || "No color"));
 
 function ownerOf(stop) {
   const owner = app.view.pickers.find(({ user }) => user === stop.picker);
@@ -106,15 +129,36 @@ function row(stop) {
   const isConfirmed = app.confirmed.lot === stop.lot.id;
   const words = `${route.nameOf(stop)}, ${stop.lot.color_name}, ${route.conditionOf(stop)}`;
   return h(
-    "li", { class: ["lot", isAt && "current", !rest && "done", isConfirmed && "confirmed"].filter(Boolean).join(" ") },
+    "li",
+    { class: ["lot", isAt && "current", !rest && "done", isConfirmed && "confirmed"].filter(Boolean).join(" ") },
     h(
-      "button", { type: "button", class: "choose", "data-act": "choose", "data-stop": stop.id, "data-key": `c${stop.id}`, "aria-pressed": String(isAt) },
+      "button",
+      {
+        type: "button",
+        class: "choose",
+        "data-act": "choose",
+        "data-stop": stop.id,
+        "data-key": `c${stop.id}`,
+        "aria-pressed": String(isAt),
+      },
       picture(stop, "plate small"),
-      h("span", { class: "words" }, h("span", { class: "truncate" }, h("b", {}, stop.lot.item_no), " ", stop.lot.item_name), h("span", { class: "sub" }, colorOf(stop), h("span", { class: "condition" }, route.conditionOf(stop)))),
+      h(
+        "span",
+        { class: "words" },
+        h("span", { class: "truncate" }, h("b", {}, stop.lot.item_no), " ", stop.lot.item_name),
+        h("span", { class: "sub" }, colorOf(stop), h("span", { class: "condition" }, route.conditionOf(stop))),
+      ),
     ),
     h(
       "button",
-      { type: "button", class: "btn tick", "data-act": rest ? "tick" : "untick", "data-stop": stop.id, "data-key": `t${stop.id}`, "aria-label": rest ? `Picked ${rest} of ${words}` : `Take back: ${words}` },
+      {
+        type: "button",
+        class: "btn tick",
+        "data-act": rest ? "tick" : "untick",
+        "data-stop": stop.id,
+        "data-key": `t${stop.id}`,
+        "aria-label": rest ? `Picked ${rest} of ${words}` : `Take back: ${words}`,
+      },
       rest ? h("span", { class: "num" }, String(rest)) : icon("check"),
     ),
   );
@@ -127,18 +171,30 @@ function drawLots() {
   redraw(part.see, [isList, signature, isList && app.stop.id, app.confirmed.lot], () =>
     isList
       ? h("ul", { class: "lots", tabindex: "0", "aria-label": `${app.group.length} lots in ${route.codeOf(app.stop)}` }, app.group.map(row))
-      : h("button", { type: "button", class: "enlarge", "data-act": "enlarge", "data-key": "see", "aria-label": "Show the picture large" }, picture(app.stop, "plate")),
+      : h(
+          "button",
+          { type: "button", class: "enlarge", "data-act": "enlarge", "data-key": "see", "aria-label": "Show the picture large" },
+          picture(app.stop, "plate"),
+        ),
   );
+  // As many as fit are seen; the one that is next is among them.
+  if (isList) part.see.querySelector(".current").scrollIntoView({ block: "nearest" });
   const stop = app.stop;
   const isOffered = route.isOffered(stop, app.user);
   part.at.classList.toggle("taken", !isOffered);
   redraw(part.what, [isList, stop.id, stop.lot, stop.lookalikes, stop.picker, isOffered], () => [
     !isList && h("p", { class: "name" }, h("b", {}, stop.lot.item_no), " ", stop.lot.item_name),
     h(
-      "p", { class: "looks" },
+      "p",
+      { class: "looks" },
       !isList && [colorOf(stop), h("span", { class: "condition" }, route.conditionOf(stop))],
-      !isOffered && h("span", { class: "owner" }, h("span", { class: "avatar" }, ownerOf(stop).initials), `${ownerOf(stop).name} picks this`),
-      stop.lookalikes.slice(0, 1).map((one) => h("span", { class: "alike" }, icon("triangle-alert"), `look-alike: ${one.text}${one.location ? ` in ${one.location}` : ""}`)),
+      !isOffered &&
+        h("span", { class: "owner" }, h("span", { class: "avatar" }, ownerOf(stop).initials), `${ownerOf(stop).name} picks this`),
+      stop.lookalikes
+        .slice(0, 1)
+        .map((one) =>
+          h("span", { class: "alike" }, icon("triangle-alert"), `look-alike: ${one.text}${one.location ? ` in ${one.location}` : ""}`),
+        ),
     ),
     stop.lot.description && !isList && h("p", { class: "remark" }, stop.lot.description),
   ]);
@@ -147,17 +203,22 @@ function drawLots() {
 function drawTotes() {
   const { stop, chosen } = app;
   const parts = new Map(route.spread(stop, chosen ?? Infinity).map(({ need, qty }) => [need, qty]));
-  redraw(part.totes, stop.needs.map((need) => [need.batch_code, need.qty, parts.get(need), route.open(need)]), () =>
-    stop.needs.map((need) => {
-      const rest = route.open(need);
-      const now = parts.get(need) ?? 0;
-      const what = rest ? now : need.qty_picked;
-      return h(
-        "li", { class: rest ? (now ? "" : "none") : "done" },
-        h("span", { class: "tote" }, need.batch_code), h("span", { class: "qty num" }, String(what)),
-        need.qty_missing > 0 && h("span", { class: "visually-hidden" }, `, ${need.qty_missing} missing`),
-      );
-    }),
+  redraw(
+    part.totes,
+    stop.needs.map((need) => [need.batch_code, need.qty, parts.get(need), route.open(need)]),
+    () =>
+      stop.needs.map((need) => {
+        const rest = route.open(need);
+        const now = parts.get(need) ?? 0;
+        const what = rest ? now : need.qty_picked;
+        return h(
+          "li",
+          { class: rest ? (now ? "" : "none") : "done" },
+          h("span", { class: "tote" }, need.batch_code),
+          h("span", { class: "qty num" }, String(what)),
+          need.qty_missing > 0 && h("span", { class: "visually-hidden" }, `, ${need.qty_missing} missing`),
+        );
+      }),
   );
   part.totes.classList.toggle("many", stop.needs.length > 3);
 }
@@ -182,8 +243,14 @@ function drawDeeds() {
 
 function announce() {
   const { stop } = app;
-  const totes = stop.needs.filter(route.open).map((need) => `${need.batch_code} ${route.open(need)}`).join(", ");
-  say(part.announce, `${route.codeOf(stop)}, ${route.nameOf(stop)}, ${stop.lot.color_name}, ${route.conditionOf(stop)}, take ${route.left(stop)}: ${totes}`);
+  const totes = stop.needs
+    .filter(route.open)
+    .map((need) => `${need.batch_code} ${route.open(need)}`)
+    .join(", ");
+  say(
+    part.announce,
+    `${route.codeOf(stop)}, ${route.nameOf(stop)}, ${stop.lot.color_name}, ${route.conditionOf(stop)}, take ${route.left(stop)}: ${totes}`,
+  );
 }
 
 // --- Between zones -----------------------------------------------------------------------------------------------------
@@ -218,7 +285,8 @@ export function draw() {
   part.card.hidden = state !== "card";
   part.other.hidden = state !== "other";
   if (state === "card") drawCard();
-  if (state === "other") redraw(part.other, [app.trouble, app.outcome, app.view, waiting().length, refused().length, app.isFinishing, app.problem], drawEnd);
+  if (state === "other")
+    redraw(part.other, [app.trouble, app.outcome, app.view, waiting().length, refused().length, app.isFinishing, app.problem], drawEnd);
   if (state !== "stop") return;
   drawPlace();
   drawLots();

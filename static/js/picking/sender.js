@@ -122,8 +122,9 @@ export class Sender {
       } catch (failure) {
         if (failure.kind !== "refused") throw failure;
       }
-      this.isIn = true;
     }
+    // A draft is asked for whole until somebody starts it.
+    this.isIn = route.session.status !== "DRAFT";
     return route;
   }
 

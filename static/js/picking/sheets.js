@@ -1,13 +1,18 @@
 // Sheets from below: missing pieces, the number pad, what isn't sent, options, a picture.
 import { at, count, h, icon } from "./dom.js";
 import * as route from "./route.js";
-import { settings } from "./settings.js";
 import { app, refused, waiting } from "./state.js";
 
 const sheet = document.getElementById("from-below");
 let redrawn = null;
 
-const title = (text) => h("header", {}, h("h2", { id: "sheet-title", tabindex: "-1" }, text), h("button", { type: "button", class: "btn ghost round", "data-act": "close", "aria-label": "Close" }, icon("x")));
+export const title = (text) =>
+  h(
+    "header",
+    {},
+    h("h2", { id: "sheet-title", tabindex: "-1" }, text),
+    h("button", { type: "button", class: "btn ghost round", "data-act": "close", "aria-label": "Close" }, icon("x")),
+  );
 
 export function open(name, ...content) {
   redrawn = null;
@@ -38,26 +43,63 @@ export function missing() {
   const { stop } = app;
   const all = route.left(stop);
   const found = Array.from({ length: Math.min(all, CHIPS) }, (_, index) => chip("radio", "found", index, String(index), index === 0));
-  const many = all > CHIPS && h("label", { class: "typed" }, "or another number", h("input", { class: "input", name: "typed", type: "number", inputmode: "numeric", min: 0, max: all - 1 }));
-  const others = stop.others.filter((place) => place.qty > 0);
-  open("missing", h(
-    "form", { "data-missing": true, "data-stop": stop.id, novalidate: true },
-    title(`Missing in ${route.codeOf(stop)}`),
-    h("fieldset", {}, h("legend", {}, `How many of ${all} are there?`), h("div", { class: "options numbers" }, found), many),
-    others.length > 0 && h(
-      "fieldset", {}, h("legend", {}, "The missing ones"),
-      h("div", { class: "options" }, chip("radio", "elsewhere", "", "are short", true), others.map((place) => chip("radio", "elsewhere", place.location, `take from ${place.code} (${place.qty})`))),
-    ),
+  const many =
+    all > CHIPS &&
     h(
-      "fieldset", {}, h("legend", {}, "The stock of this place"),
-      h("div", { class: "options" },
-        chip("radio", "remainder", "LATER", "count later", true),
-        chip("radio", "remainder", "ZERO", "nothing left: set to zero"),
-        h("div", { class: "counted" }, chip("radio", "remainder", "COUNTED", "I counted, still there:"), h("input", { class: "input num", name: "counted", type: "number", inputmode: "numeric", min: 0, max: 1_000_000, "aria-label": "Pieces left at this place after this" }))),
+      "label",
+      { class: "typed" },
+      "or another number",
+      h("input", { class: "input", name: "typed", type: "number", inputmode: "numeric", min: 0, max: all - 1 }),
+    );
+  const others = stop.others.filter((place) => place.qty > 0);
+  open(
+    "missing",
+    h(
+      "form",
+      { "data-missing": true, "data-stop": stop.id, novalidate: true },
+      title(`Missing in ${route.codeOf(stop)}`),
+      h("fieldset", {}, h("legend", {}, `How many of ${all} are there?`), h("div", { class: "options numbers" }, found), many),
+      others.length > 0 &&
+        h(
+          "fieldset",
+          {},
+          h("legend", {}, "The missing ones"),
+          h(
+            "div",
+            { class: "options" },
+            chip("radio", "elsewhere", "", "are short", true),
+            others.map((place) => chip("radio", "elsewhere", place.location, `take from ${place.code} (${place.qty})`)),
+          ),
+        ),
+      h(
+        "fieldset",
+        {},
+        h("legend", {}, "The stock of this place"),
+        h(
+          "div",
+          { class: "options" },
+          chip("radio", "remainder", "LATER", "count later", true),
+          chip("radio", "remainder", "ZERO", "nothing left: set to zero"),
+          h(
+            "div",
+            { class: "counted" },
+            chip("radio", "remainder", "COUNTED", "I counted, still there:"),
+            h("input", {
+              class: "input num",
+              name: "counted",
+              type: "number",
+              inputmode: "numeric",
+              min: 0,
+              max: 1_000_000,
+              "aria-label": "Pieces left at this place after this",
+            }),
+          ),
+        ),
+      ),
+      h("p", { class: "error", role: "alert", "data-wrong": true }),
+      h("footer", {}, h("button", { type: "submit", class: "btn main" }, "Continue")),
     ),
-    h("p", { class: "error", role: "alert", "data-wrong": true }),
-    h("footer", {}, h("button", { type: "submit", class: "btn main" }, "Continue")),
-  ));
+  );
 }
 
 // Answers {found, remainder, counted, elsewhere}, or {wrong} in words.
@@ -68,11 +110,17 @@ export function readMissing(form) {
   const pieces = Number(typed || found);
   if (!Number.isInteger(pieces) || pieces < 0 || pieces >= all) return { wrong: `Say a number from 0 to ${all - 1}.` };
   const left = Number(counted);
-  if (remainder === "COUNTED" && (counted === "" || !Number.isInteger(left) || left < 0)) return { wrong: "Say how many pieces are left there." };
+  if (remainder === "COUNTED" && (counted === "" || !Number.isInteger(left) || left < 0))
+    return { wrong: "Say how many pieces are left there." };
   const place = stop.others.find(({ location }) => location === elsewhere);
   return {
-    stop, found: pieces,
-    choice: { remainder, ...(remainder === "COUNTED" && { counted: left }), ...(place && { elsewhere: { place, id: crypto.randomUUID() } }) },
+    stop,
+    found: pieces,
+    choice: {
+      remainder,
+      ...(remainder === "COUNTED" && { counted: left }),
+      ...(place && { elsewhere: { place, id: crypto.randomUUID() } }),
+    },
   };
 }
 
@@ -81,9 +129,24 @@ export function pad() {
   const keys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "clear", "0", "ok"];
   const draw = (key) => {
     if (key === "ok") return h("button", { type: "button", class: "btn key", "data-act": "pad-ok" }, "Picked");
-    return h("button", { type: "button", class: "btn outline key", "data-act": key === "clear" ? "pad-clear" : "pad", "data-digit": key, "aria-label": key === "clear" ? "Clear" : null }, key === "clear" ? "C" : key);
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "btn outline key",
+        "data-act": key === "clear" ? "pad-clear" : "pad",
+        "data-digit": key,
+        "aria-label": key === "clear" ? "Clear" : null,
+      },
+      key === "clear" ? "C" : key,
+    );
   };
-  open("pad", title(`How many of ${route.left(app.stop)}?`), h("output", { class: "typed num", "data-typed": true }, "–"), h("div", { class: "pad" }, keys.map(draw)));
+  open(
+    "pad",
+    title(`How many of ${route.left(app.stop)}?`),
+    h("output", { class: "typed num", "data-typed": true }, "–"),
+    h("div", { class: "pad" }, keys.map(draw)),
+  );
 }
 
 // --- What isn't sent, and what is to be solved ---------------------------------------------------------------------------
@@ -101,77 +164,63 @@ export function outbox() {
     const toSolve = refused();
     const open = waiting();
     const list = sheet.querySelector("[data-list]");
-    list.replaceChildren(...[
-      toSolve.length > 0 && h("h3", {}, "To solve"),
-      toSolve.length > 0 && h("ul", { class: "entries" }, toSolve.map((entry) => h(
-        "li", { class: "refused" },
-        h("p", { class: "danger-text" }, entry.problem.detail || entry.problem.title || "The server couldn't take it."),
-        h("p", {}, remedy(entry)),
-        h("button", { type: "button", class: "btn outline main", "data-act": "solved", "data-entry": entry.id }, "Done"),
-      ))),
-      h("h3", {}, open.length ? `Not sent yet: ${count(open.length, "pick")}` : "All picks are sent"),
-      open.length > 0 && h("p", { class: "muted" }, app.trouble === "signed-out" ? "They are sent when you have signed in again." : "They are sent by themselves as soon as there is a connection."),
-      open.length > 0 && h("ul", { class: "entries" }, open.map((entry) => h("li", {}, h("span", {}, `${entry.code}: ${entry.body.qty || ""} ${SAID[entry.body.event_type]}`), h("span", { class: "muted" }, `${entry.what}`), h("time", { class: "muted num" }, at(entry.at))))),
-      open.length > 0 && h("button", { type: "button", class: "btn outline main", "data-act": "retry" }, "Send now"),
-    ].filter(Boolean));
+    list.replaceChildren(
+      ...[
+        toSolve.length > 0 && h("h3", {}, "To solve"),
+        toSolve.length > 0 &&
+          h(
+            "ul",
+            { class: "entries" },
+            toSolve.map((entry) =>
+              h(
+                "li",
+                { class: "refused" },
+                h("p", { class: "danger-text" }, entry.problem.detail || entry.problem.title || "The server couldn't take it."),
+                h("p", {}, remedy(entry)),
+                h("button", { type: "button", class: "btn outline main", "data-act": "solved", "data-entry": entry.id }, "Done"),
+              ),
+            ),
+          ),
+        h("h3", {}, open.length ? `Not sent yet: ${count(open.length, "pick")}` : "All picks are sent"),
+        open.length > 0 &&
+          h(
+            "p",
+            { class: "muted" },
+            app.trouble === "signed-out"
+              ? "They are sent when you have signed in again."
+              : "They are sent by themselves as soon as there is a connection.",
+          ),
+        open.length > 0 &&
+          h(
+            "ul",
+            { class: "entries" },
+            open.map((entry) =>
+              h(
+                "li",
+                {},
+                h("span", {}, `${entry.code}: ${entry.body.qty || ""} ${SAID[entry.body.event_type]}`),
+                h("span", { class: "muted" }, `${entry.what}`),
+                h("time", { class: "muted num" }, at(entry.at)),
+              ),
+            ),
+          ),
+        open.length > 0 && h("button", { type: "button", class: "btn outline main", "data-act": "retry" }, "Send now"),
+      ].filter(Boolean),
+    );
   };
   redrawn();
 }
 
-// --- Options ---------------------------------------------------------------------------------------------------------
-const toggle = (act, words, isOn) => h("label", { class: "toggle" }, h("span", {}, words), h("input", { type: "checkbox", class: "switch", role: "switch", "data-toggle": act, checked: isOn }));
-
-function picker(one) {
-  const isMe = one.user === app.user;
-  const mine = route.shares(app.view).find(({ user }) => user === app.user)?.left ?? 0;
-  const place = app.view.stops.find(({ id }) => id === one.stop);
-  const where = place ? `, at ${route.codeOf(place)}` : "";
-  return h(
-    "li", { class: "picker" },
-    h("span", { class: "avatar" }, one.initials),
-    h("div", { class: "words" }, h("b", {}, isMe ? "You" : one.name), h("span", { class: "muted" }, `${one.all - one.left} of ${count(one.all, "stop")}${where}`), h("progress", { max: Math.max(1, one.all), value: one.all - one.left, "aria-label": `Stops of ${one.name}` })),
-    !isMe && one.left > 0 && h("button", { type: "button", class: "btn outline", "data-act": "take-over", "data-user": one.user }, `Take over ${one.left}`),
-    !isMe && mine > 0 && h("button", { type: "button", class: "btn outline", "data-act": "hand-over", "data-user": one.user }, `Hand over my ${mine}`),
-  );
-}
-
-const KEYS = [["Space", "all picked"], ["6 Enter", "that many"], ["M", "missing"], ["S", "skip"], ["U", "undo"], ["← →", "stops"]];
-
-export function menu() {
-  const isUnderWay = app.view?.session.status === "ACTIVE" && !app.outcome;
-  open(
-    "menu",
-    title(app.view ? `Session ${app.view.session.number}` : "Options"),
-    isUnderWay && [
-      h("button", { type: "button", class: "btn outline main", "data-act": "list" }, "All stops"),
-      h("h3", {}, "Pickers"), h("ul", { class: "pickers" }, route.shares(app.view).map(picker)),
-      h("h3", {}, "Route"), toggle("reversed", "Walk the other way round", app.local.reversed),
-      h("p", { class: "muted" }, "To begin somewhere else, scan the label of that location."),
-    ],
-    h("h3", {}, "This device"),
-    toggle("leftHanded", "Left-handed", settings.leftHanded), toggle("contrast", "High contrast", settings.contrast),
-    toggle("sounds", "Sounds", settings.sounds), toggle("vibration", "Vibration", settings.vibration),
-    h("table", { class: "keys" }, h("caption", {}, "Keys"), h("tbody", {}, KEYS.map(([key, does]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, does))))),
-    isUnderWay && h("button", { type: "button", class: "btn outline main", "data-act": "end" }, "Finish session…"),
-  );
-}
-
-export function list() {
-  open("list", title("All stops"), h("ol", { class: "all-stops" }, app.order.map((stop) => {
-    const rest = route.left(stop);
-    const isOffered = route.isOffered(stop, app.user);
-    const owner = app.view.pickers.find(({ user }) => user === stop.picker);
-    const skipped = rest && app.local.skipped[stop.id];
-    const state = !rest ? "done" : !isOffered ? `${owner?.name ?? "A colleague"} picks it` : skipped ? "skipped" : `${rest}`;
-    return h("li", {}, h(
-      "button", { type: "button", class: `btn ghost${rest && isOffered ? "" : " past"}`, "data-act": "go", "data-stop": stop.id, "aria-current": stop.id === app.stop?.id ? "step" : null },
-      h("b", {}, route.codeOf(stop)), h("span", { class: "words" }, `${route.nameOf(stop)} · ${stop.lot.color_name || "No color"}`),
-      !isOffered && rest ? h("span", { class: "avatar", title: owner?.name }, owner?.initials ?? "…") : null, h("span", { class: "num" }, !rest ? icon("check") : "", h("span", { class: !rest || !isOffered ? "visually-hidden" : "" }, state)),
-    ));
-  })));
-}
-
+// --- The picture ---------------------------------------------------------------------------------------------------
 export function enlarge() {
   const { stop } = app;
-  open("picture", title(route.nameOf(stop)), h("button", { type: "button", class: "plate-large", "data-act": "close", "aria-label": "Close the picture" }, h("img", { src: stop.lot.picture, alt: "", width: 480, height: 480 })));
+  open(
+    "picture",
+    title(route.nameOf(stop)),
+    h(
+      "button",
+      { type: "button", class: "plate-large", "data-act": "close", "aria-label": "Close the picture" },
+      h("img", { src: stop.lot.picture, alt: "", width: 480, height: 480 }),
+    ),
+  );
 }

@@ -11,13 +11,34 @@ export async function settle() {
     const ready = await navigator.serviceWorker.ready;
     // The first visit came before the worker.
     ready.active?.postMessage({ kind: "keep", url: location.pathname });
+    await isControlled();
     document.addEventListener("visibilitychange", () => document.hidden || registration.update().catch(() => {}));
   } catch {
     // Without it the page needs a connection to open; taps are kept all the same.
   }
 }
 
+// A moment after the first visit; never where the page was loaded past its worker.
+function isControlled() {
+  if (navigator.serviceWorker.controller) return null;
+  return new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+    setTimeout(resolve, 5000);
+  });
+}
+
 let isRunning = false;
+// Not every thing has a picture, and one that is on its way needs a while.
+const TRIES = 3;
+const AGAIN_MS = 60_000;
+const asked = new Map();
+
+function isDue(url) {
+  const { times, at } = asked.get(url) ?? { times: 0, at: 0 };
+  if (times >= TRIES || (times && Date.now() - at < AGAIN_MS)) return false;
+  asked.set(url, { times: times + 1, at: Date.now() });
+  return true;
+}
 
 // Fetches what isn't here, quietly, in the order of the walk; other sessions' pictures go.
 export async function keepPictures(stops) {
@@ -32,7 +53,7 @@ export async function keepPictures(stops) {
       if (paths.has(url)) here.add(url);
       else await cache.delete(url);
     }
-    const missing = wanted.filter((url) => !here.has(new URL(url, location.href).href));
+    const missing = wanted.filter((url) => !here.has(new URL(url, location.href).href) && isDue(url));
     const next = async () => {
       // The worker keeps what passes it.
       for (let url = missing.shift(); url; url = missing.shift()) await fetch(url).catch(() => (missing.length = 0));

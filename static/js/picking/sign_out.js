@@ -13,10 +13,20 @@ function element(tag, attributes, ...children) {
 // Answers whether they may be lost.
 function ask(number) {
   const stay = element("button", { class: "btn", type: "button", autofocus: "" }, "Stay");
-  const leave = element("button", { class: "btn outline destructive", type: "button" }, number === 1 ? "Sign out and lose it" : "Sign out and lose them");
+  const leave = element(
+    "button",
+    { class: "btn outline destructive", type: "button" },
+    number === 1 ? "Sign out and lose it" : "Sign out and lose them",
+  );
   const title = element("h2", { id: "unsent-title" }, words(number));
   const text = element("p", {}, "They are sent by themselves when picking is open and there is a connection.");
-  const dialog = element("dialog", { class: "dialog", "aria-labelledby": "unsent-title" }, element("header", {}, title), element("div", { class: "body" }, text), element("footer", {}, leave, stay));
+  const dialog = element(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "unsent-title" },
+    element("header", {}, title),
+    element("div", { class: "body" }, text),
+    element("footer", {}, leave, stay),
+  );
   document.body.append(dialog);
   return new Promise((resolve) => {
     const answer = (value) => {

@@ -33,7 +33,15 @@ async function keep(answer) {
   const text = await answer.text();
   if (!text.includes(`data-version="${VERSION}"`)) return;
   const cache = await caches.open(KEPT);
-  await cache.put(PAGE, new Response(text, { headers: { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": answer.headers.get("content-security-policy") ?? "default-src 'self'" } }));
+  await cache.put(
+    PAGE,
+    new Response(text, {
+      headers: {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": answer.headers.get("content-security-policy") ?? "default-src 'self'",
+      },
+    }),
+  );
 }
 
 async function page(event) {
