@@ -39,6 +39,12 @@ _MAKE = """async ({name}) => {
       condition: "NEW", qty_available: 20, unit_price: "0.10", location_id: places[code]};
     lots.push((await post("/inventory", lot)).id);
   }
+  // Some of the first lot lie elsewhere too.
+  await post("/locations", {code: `${name}-9`});
+  const move = {source: codes[0], what: `BKN-LOT:${lots[0]}`, qty: "4", target: `${name}-9`};
+  const moved = await fetch("/inventory/locations/move/", {method: "POST", body: new URLSearchParams(move),
+    headers: {"X-CSRF-Token": token}});
+  if (!moved.ok) throw new Error(`move ${moved.status}`);
   const orders = [];
   for (const lines of [[[0, 6], [1, 2], [2, 3]], [[0, 8], [3, 5]]]) {
     const wanted = lines.map(([lot, qty]) => ({inventory_item: lots[lot], qty}));
@@ -297,6 +303,46 @@ def test_a_pick_that_cannot_be_taken_is_something_to_solve(browser: Browser, sta
     _sent(page)
     context.close()
     assert not found, "\n".join(found)
+
+
+def test_missing_pieces_are_taken_from_another_place(browser: Browser, stack: Stack) -> None:
+    context = _phone(browser)
+    page = context.new_page()
+    watched = Watched(page)
+    sign_in(page, stack, "owner")
+    made = _made(page)
+    name = made["name"]
+    _open(page, stack, made["session"])
+    _at(page, f"{name}-1-1")
+
+    def miss() -> None:
+        _tap(page, "^Missing")
+        page.get_by_role("radio", name="11", exact=True).check()
+        page.get_by_role("radio", name=f"take from {name}-9 (4)").check()
+        page.get_by_role("button", name="Continue").click()
+        _at(page, f"{name}-9")
+        expect(page.locator("[data-take]")).to_have_text("Take 3")
+
+    miss()
+    _sent(page)
+    # What the server made of it is what is shown.
+    page.reload()
+    _at(page, f"{name}-9")
+    expect(page.locator("[data-count]")).to_have_text("11 / 24")
+    _tap(page, "^Undo")
+    _at(page, f"{name}-1-1")
+    expect(page.locator("[data-take]")).to_have_text("Take 14")
+    _sent(page)
+    assert _numbers(page, made["session"])[1]["picked_items"] == 0
+    miss()
+    _tap(page, "^Picked 3")
+    _at(page, f"{name}-1-2")
+    _sent(page)
+    stops, sums = _numbers(page, made["session"])
+    assert sums == {"picked_items": 14, "missing_items": 0, "total_items": 24}
+    assert [needs for number, needs in stops if number == "0"] == [[[3, 3, 0]], [[5, 5, 0], [6, 6, 0]]]
+    context.close()
+    assert not watched.problems, "\n".join(watched.problems)
 
 
 def test_signing_out_warns_and_erases(browser: Browser, stack: Stack) -> None:
