@@ -426,7 +426,11 @@ def _with_objections(plans: list[EntityPlan], *, change_set_id: UUID, together_w
         found |= {id(plan): answer for plan, answer in zip(group, answers, strict=True) if answer is not None}
     action = ChangeSet.objects.filter(pk=change_set_id).values_list("action", flat=True).first() or ""
     if (kept := reverters.why_kept(action)) is not None:
-        return [plan.refused(kept) for plan in plans]
+        # Whatever else stands in the way: this comes first.
+        return [
+            plan if plan.state is State.DONE else replace(plan, state=State.IMPOSSIBLE, objection=kept)
+            for plan in plans
+        ]
     bound = _bound([plan.refused(found.get(id(plan))) for plan in plans], change_set_id)
     stuck = {(plan.step.model, plan.key) for plan in bound if plan.state is State.IMPOSSIBLE}
     return [plan.refused(STAYS_TOO if _owner_of(plan) in stuck else None) for plan in bound]

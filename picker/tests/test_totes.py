@@ -90,7 +90,7 @@ def test_a_pick_is_undone_in_its_session_and_not_by_the_audit_log():
     picked = _deed("web.post", lambda: record(session, say(one, 4)))
     missed = _deed("web.post", lambda: record(session, say(two, 3, "MISSING", remainder="ZERO")))
     for deed in (picked, missed):
-        with pytest.raises(NothingToRevert, match=r"undone in its session|Picking found it so"):
+        with pytest.raises(NothingToRevert, match="undone in its session"):
             start_revert(change_set_id=deed)
     assert (_at("A-1"), _stock(lot)) == (0, (0, 4))
     ended = _deed("web.post", lambda: services.complete_session(session_id=session.pk, now=timezone.now()))
