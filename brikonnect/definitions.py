@@ -17,6 +17,7 @@ from common.access import SIGNED_IN
 from common.api import serializers
 from common.api.operations import operation
 from common.api.views import ApiView
+from common.countries import EU
 from inventory.choices import Completeness, ItemCondition, SubCondition
 from orders import lifecycle
 from orders.choices import OrderStatus as OrderStatusChoices
@@ -155,8 +156,6 @@ class Country:
     needs_state: bool
 
 
-_EU_CODES = "AT BE BG HR CY CZ DE DK EE ES FI FR GR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
-EU = frozenset(_EU_CODES.split())
 NEEDS_STATE = frozenset(("US", "CA", "AU", "BR", "MX"))
 
 

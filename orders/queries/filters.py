@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.lookups import Contains
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django_countries import countries
 
 from common import workspace
-from common.filters import FilterSet, Parameter, read_amount, read_choice, read_moment, read_text
+from common.countries import EU
+from common.filters import FilterSet, Parameter, read_amount, read_choice, read_moment, read_text, read_whole
 from orders.choices import Flag, OrderStatus, PaymentStatus
 from orders.lifecycle import PROMISED
 from orders.models import Order, OrderLine, order_text
@@ -105,6 +106,20 @@ def _late(value: str) -> Q:
     return late if value == "yes" else ~late
 
 
+_REGIONS = {"eu": "European Union", "world": "Outside the European Union"}
+
+
+def _region(value: str) -> Q:
+    inside = Q(ship_country__in=sorted(EU))
+    return inside if value == "eu" else ~inside & ~Q(ship_country="")
+
+
+def _few_lots(most: int) -> Q:
+    """Answer the condition that an open order has at most so many lots; of those that have left nobody asks."""
+    lines = OrderLine.objects.filter(order__status__in=sorted(PROMISED), qty_ordered__gt=0).order_by().values("order")
+    return Q(pk__in=lines.annotate(lots=Count("pk")).filter(lots__lte=most).values("order"))
+
+
 def _short(value: str) -> Q:
     """Answer the condition that pieces of an open order are missing, read from a small index."""
     short = Q(pk__in=OrderLine.objects.filter(Q(qty_short__gt=0) | Q(qty_missing__gt=0)).values("order"))
@@ -129,6 +144,8 @@ PARAMETERS: Mapping[str, Parameter] = {
             "country", "Country", _country, lambda value: Q(ship_country=value),
             lambda value: str(countries.name(value)),
         ),
+        Parameter("region", "Region", read_choice(*_REGIONS), _region, lambda value: _REGIONS[value]),
+        Parameter("lots_max", "Lots to", read_whole, _few_lots, lambda value: f"At most {value:,} lots"),
         Parameter("tag", "Tag", read_text(30), lambda value: Q(tags__contains=[value]), lambda value: f"Tag {value}"),
         Parameter(
             "flag", "Flag", read_choice(*Flag.values), lambda value: Q(flags__contains=[value]), _label(Flag)
