@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from orders.lifecycle import By, Status
 from orders.models import Order, OrderLine, Refund
 from orders.queries.orders import flag_labels, order_url
 
-_OTHERS, _ALTERNATIVES, _TIMELINE = 5, 3, 50
+_OTHERS, _ALTERNATIVES, _TIMELINE, _READ = 5, 3, 50, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def lines_of(order: Order) -> list[LineRow]:
     there = with_places(InventoryItem.objects.filter(pk__in=lots).only("pk", "remarks")) if lots else ()
     kept = {lot.pk: (tuple(places_read(lot)), lot.remarks) for lot in there}
     wanting = [line for line in lines if order.is_open and (line.qty_short + line.qty_missing)]
-    others = _alternatives(wanting)
+    others = alternatives_of(wanting)
     return [_line(line, kept, others.get(line.pk, ())) for line in lines]
 
 
@@ -134,7 +135,7 @@ def _line(
     )  # fmt: skip
 
 
-def _alternatives(lines: list[OrderLine]) -> dict[UUID, tuple[Alternative, ...]]:
+def alternatives_of(lines: list[OrderLine]) -> dict[UUID, tuple[Alternative, ...]]:
     """Answer lots of the same item and color that have pieces, for the lines that want some. One query."""
     if not lines:
         return {}
@@ -269,10 +270,10 @@ class Entry:
 def timeline_of(order: Order, past: Sequence[Past]) -> list[Entry]:
     """Answer what happened to an order, newest first: deeds of the trail and the pieces that they moved. Three queries.
 
-    Only the newest ones of an order that has seen very many.
+    Picks of the same person one after the other are one entry. Only the newest of an order that has seen very many.
     """
     ids = {version.change_set_id for version in past}
-    ids |= set(history_of(Refund).objects.filter(order_id=order.pk).values_list("change_set_id", flat=True))
+    refunded, picked = _of_parts(order)
     lots = order.lines.filter(inventory_item__isnull=False).values("inventory_item_id")
     moved: dict[Any, list[StockMovement]] = {}
     found = StockMovement.objects.filter(inventory_item__in=lots, cause_type="order", cause_id=str(order.pk)).order_by(
@@ -280,14 +281,62 @@ def timeline_of(order: Order, past: Sequence[Past]) -> list[Entry]:
     )
     for move in found:
         moved.setdefault(move.change_set_id, []).append(move)
-    sets = ChangeSet.objects.filter(pk__in=ids | moved.keys()).order_by("-created_at", "-pk")[:_TIMELINE]
-    return [
-        Entry(
-            deed.created_at, labels.deed_words(deed.action, deed.reason), deed.actor_name,
-            reverse("audit:change_set", args=[deed.pk]), _move_words(moved.get(deed.pk, [])),
-        )
-        for deed in sets
-    ]  # fmt: skip
+    wanted = ids | refunded | picked.keys() | moved.keys()
+    sets = ChangeSet.objects.filter(pk__in=wanted).order_by("-created_at", "-pk")[:_READ]
+    entries: list[Entry] = []
+    for (_action, _actor, is_pick), deeds in groupby(sets, key=lambda deed: _neighborhood(deed, picked)):
+        together = list(deeds)
+        if is_pick:
+            entries.append(_entry(together[0], _pick_words([picked[deed.pk] for deed in together])))
+        else:
+            entries += [_entry(deed, _move_words(moved.get(deed.pk, []))) for deed in together]
+    return entries[:_TIMELINE]
+
+
+def _entry(deed: ChangeSet, moves: str) -> Entry:
+    words = labels.deed_words(deed.action, deed.reason)
+    return Entry(deed.created_at, words, deed.actor_name, reverse("audit:change_set", args=[deed.pk]), moves)
+
+
+# How many pieces more a deed has picked, and how many more it has found missing.
+_Picks = tuple[int, int]
+
+
+def _neighborhood(deed: ChangeSet, picked: Mapping[UUID, _Picks]) -> tuple[str, str, bool]:
+    """Answer what deeds have in common that are told as one."""
+    return deed.action, deed.actor_name, deed.pk in picked
+
+
+def _of_parts(order: Order) -> tuple[set[UUID], dict[UUID, _Picks]]:
+    """Answer the deeds that gave money back, and those that picked lines, with their pieces. One query."""
+    line_rows = (
+        history_of(OrderLine).objects.filter(id__in=order.lines.values("pk")).annotate(is_line=Value(value=True))
+    )
+    money_rows = (
+        history_of(Refund).objects.filter(order_id=order.pk).annotate(none=Value(0), is_line=Value(value=False))
+    )
+    rows = line_rows.values_list("history_id", "change_set_id", "id", "qty_picked", "qty_missing", "is_line").union(
+        money_rows.values_list("history_id", "change_set_id", "id", "none", "none", "is_line"), all=True
+    )
+    refunded: set[UUID] = set()
+    picked: dict[UUID, _Picks] = {}
+    before: dict[UUID, _Picks] = {}
+    for _place, deed, key, here, missing, is_line in sorted(rows, key=lambda row: (not row[5], row[0])):
+        if not is_line:
+            refunded.add(deed)
+            continue
+        earlier = before.get(key, (0, 0))
+        before[key] = (here, missing)
+        if before[key] != earlier:
+            so_far = picked.get(deed, (0, 0))
+            picked[deed] = (so_far[0] + here - earlier[0], so_far[1] + missing - earlier[1])
+    return refunded, picked
+
+
+def _pick_words(picks: Sequence[_Picks]) -> str:
+    found, missing = sum(pick[0] for pick in picks), sum(pick[1] for pick in picks)
+    words = [f"{found:,} piece{'' if found == 1 else 's'}"] if found or not missing else []
+    return ", ".join([*words, *([f"{missing:,} missing"] if missing else [])])
 
 
 def _move_words(moves: list[StockMovement]) -> str:
