@@ -25,3 +25,9 @@ def shape_of(payload: str) -> tuple[int, str]:
             rows.append(f"M{x + _QUIET} {y + _QUIET}h{width}v1h-{width}z")
             x += width
     return len(code.matrix) + 2 * _QUIET, "".join(rows)
+
+
+def matrix_of(payload: str) -> list[list[bool]]:
+    """Answer the modules of a payload's QR code row by row, dark ones true, with the white that belongs around them."""
+    code = segno.make_qr(payload, error="m")
+    return [[bool(module) for module in row] for row in code.matrix_iter(border=_QUIET)]

@@ -1,7 +1,7 @@
 """Papers of many orders at once: a job, whose file is the print."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import IO
 from uuid import UUID
@@ -48,13 +48,15 @@ def draw(papers: list[Paper], *, kind: str, paper: str = "") -> bytes:
     shop = workspace.current()
     if kind == "invoices":
         return invoices(papers, sheet=sheet_of(shop.country))
-    pictures = _pictures_of(papers) if shop.has_slip_pictures else None
+    pictures = None
+    if shop.has_slip_pictures:
+        pictures = pictures_of(line.picture_key for paper in papers for line in paper.lines)
     return packing_slips(papers, sheet=sheet_of(shop.country, paper or shop.slip_paper), pictures=pictures)
 
 
-def _pictures_of(papers: Sequence[Paper]) -> dict[PictureKey, bytes]:
-    """Answer the small pictures that are kept of what the papers name. Nobody is asked for others."""
-    kept = kept_images(line.picture_key for paper in papers for line in paper.lines)
+def pictures_of(keys: Iterable[PictureKey]) -> dict[PictureKey, bytes]:
+    """Answer the small pictures that are kept of things, as JPEG. Nobody is asked for others."""
+    kept = kept_images(keys)
     found = {}
     for key, image in kept.items():
         data = read_image(image=image, side=IN_LISTS)

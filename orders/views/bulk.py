@@ -51,10 +51,11 @@ def _chosen(request: HttpRequest, *, limit: int = many.MOST) -> list[UUID]:
     """Read which orders are meant: those ticked, or all that the list's filter left when it was shown."""
     if not request.POST.get("all"):
         return _ticked(request)
-    return chosen_ids(request.POST.get("query", ""), as_of=_shown_at(request), limit=limit)
+    return chosen_ids(request.POST.get("query", ""), as_of=shown_at(request), limit=limit)
 
 
-def _shown_at(request: HttpRequest) -> datetime:
+def shown_at(request: HttpRequest) -> datetime:
+    """Answer when the list was shown that somebody chose from. Raises Invalid."""
     try:
         found = parse_datetime(request.POST.get("as_of", ""))
     except ValueError:

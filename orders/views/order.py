@@ -1,5 +1,6 @@
 """One order: its page, and each thing that can be done about it."""
 
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,7 @@ from stores.choices import Channel
 _TABS = (("lines", "Lines"), ("timeline", "Timeline"), ("documents", "Documents"), ("notes", "Notes"))
 _PAPERS = ((SlipPaper.SHEET, "A4 or Letter"), (SlipPaper.A6, "A6"), (SlipPaper.FOUR_BY_SIX, "4 × 6 in"))
 _FOUND = 5
+_AMOUNT, _REASON = 15, 300
 _UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -198,14 +200,18 @@ def payment(request: HttpRequest, order_id: UUID) -> HttpResponse:
     return _done(request, order_id, "Payment changed.")
 
 
+def _offered(request: HttpRequest, left: Decimal) -> dict[str, Any]:
+    """Answer what the form of a refund begins with: all that is left, or what the address says."""
+    amount, reason = request.GET.get("amount", ""), request.GET.get("reason", "")
+    return {"amount": amount[:_AMOUNT] or left, "reason": reason[:_REASON], "key": new_id()}
+
+
 @require("orders:refund")
 def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Record that money was given back, all or part of it, and what becomes of the pieces."""
     found = get_order(order_id)
     left = found.grand_total - found.refunded_total
-    form = (
-        RefundForm(request.POST) if request.method == "POST" else RefundForm(initial={"amount": left, "key": new_id()})
-    )
+    form = RefundForm(request.POST) if request.method == "POST" else RefundForm(initial=_offered(request, left))
     if form.is_bound and form.is_valid():
         try:
             made = services.refund_order(
@@ -218,7 +224,7 @@ def refund(request: HttpRequest, order_id: UUID) -> HttpResponse:
         else:
             return _done(request, order_id, f"{made.currency} {made.amount} refunded.")
     context = {
-        **_head(found), "form": form, "lines": _pieces(found, request.POST),
+        **_head(found), "form": form, "lines": _pieces(found, request.POST or request.GET),
         "amount_label": f"Amount in {found.currency}",
         "amount_hint": f"{left} hasn't been given back yet. Giving all of it back ends the order.",
         "count_label": "Shipped" if found.has_left else "Ordered",
