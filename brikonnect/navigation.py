@@ -48,6 +48,7 @@ _PLACES: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("Dashboard", "dashboard", "layout-dashboard", "D"),
             Place("Orders", "orders:list", "shopping-basket", "O"),
+            Place("Picking", "picker:list", "clipboard-list", "P"),
             Place("Inventory", "inventory:list", "boxes", "I"),
             Place("Buyers", "orders:buyers", "users"),
         ),
@@ -83,6 +84,8 @@ _MENU = tuple(place for _, places in _PLACES for place in places)
 # Places that other pages lead to; only the palette names them.
 _WITHIN: tuple[Place, ...] = (
     Place("New order", "orders:new", "plus"),
+    Place("New pick session", "picker:new", "clipboard-list"),
+    Place("Picking figures", "picker:figures", "chart-column"),
     Place("Import stock", "inventory:imports", "upload"),
     Place("Part out a set", "inventory:part_out", "boxes"),
     Place("Put away", "inventory:put_away", "map-pin"),
@@ -97,6 +100,7 @@ _SETTINGS: tuple[Place, ...] = (
     Place("General", "tenants:general", "store"),
     Place("Inventory", "tenants:inventory", "package"),
     Place("Orders", "tenants:orders", "shopping-basket"),
+    Place("Picking", "picker:setup", "clipboard-list"),
     Place("Users", "accounts:users", "users"),
     Place("Invitations", "accounts:invitations", "mail-plus"),
     Place("Roles", "accounts:roles", "shield"),

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from picker.views import walk
+from picker.views import setup, walk
 
 app_name = "picker"
 
 urlpatterns = [
     path("picking/sw.js", walk.worker, name="worker"),
     path("picking/<uuid:session_id>/walk/", walk.walk, name="walk"),
+    path("settings/picking/", setup.setup, name="setup"),
+    path("settings/picking/change/", setup.setup_change, name="setup_change"),
 ]

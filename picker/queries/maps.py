@@ -1,6 +1,6 @@
 """Where the places of the storage are, for routes: in which aisle and how far down it, or at which point."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from picker.routing import Aisles, Point, Spot
 
 # A zone and an aisle in it, as locations name them.
 Aisle = tuple[str, str]
+# And a shelf in that.
+Shelf = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,20 @@ def storage_map(location_ids: Collection[UUID]) -> StorageMap:
     return map_of(current_setup(), location_ids)
 
 
-def map_of(setup: PickingSetup, location_ids: Collection[UUID]) -> StorageMap:
-    """Answer where the locations are on the map that the settings describe, saved or not."""
-    if not location_ids:
-        return _NOWHERE
+def map_of(
+    setup: PickingSetup, location_ids: Collection[UUID], *, points: Mapping[UUID, Point] | None = None
+) -> StorageMap:
+    """Answer where the locations are on the map that the settings describe, saved or not.
+
+    `points`: where places of a free layout are, instead of where they are stored to be.
+    """
     match setup.layout:
-        case Layout.AISLES:
+        case Layout.AISLES if setup.aisles:
             return StorageMap(layout_of(setup), None, _in_aisles(setup, location_ids))
         case Layout.FREE:
-            points = MapPoint.objects.filter(location__in=location_ids).values_list("location", "x", "y")
             depot = Point(float(setup.depot_x), float(setup.depot_y))
-            return StorageMap(None, depot, {key: Point(float(x), float(y)) for key, x, y in points})
+            placed = _points(location_ids) if points is None else points
+            return StorageMap(None, depot, {key: placed[key] for key in location_ids if key in placed})
     return _NOWHERE
 
 
@@ -72,38 +77,42 @@ def aisles_of(setup: PickingSetup) -> list[Aisle]:
     return [(named["zone"], named["aisle"]) for named in setup.aisles]
 
 
+def aisle_label(zone: str, aisle: str) -> str:
+    """Answer how an aisle is called: zone A, aisle 1."""
+    return ", ".join([*([f"zone {zone}"] if zone else []), *([f"aisle {aisle}"] if aisle else [])]) or "no zone"
+
+
+def _points(location_ids: Collection[UUID]) -> dict[UUID, Point]:
+    rows = MapPoint.objects.filter(location__in=location_ids).values_list("location", "x", "y")
+    return {key: Point(float(x), float(y)) for key, x, y in rows}
+
+
 def _in_aisles(setup: PickingSetup, location_ids: Collection[UUID]) -> dict[UUID, Spot]:
-    number_of = {aisle: number for number, aisle in enumerate(aisles_of(setup))}
-    found = [
-        (key, (zone, aisle), shelf)
-        for key, zone, aisle, shelf in Location.objects.filter(pk__in=location_ids).values_list(
-            "pk", "zone", "aisle", "shelf"
-        )
-        if (zone, aisle) in number_of
-    ]
-    ranks = _shelf_ranks({aisle for _key, aisle, _shelf in found})
-    return {
-        key: _spot(setup, number_of[aisle], *ranks[aisle].get(shelf, (0, 1)))
-        for key, aisle, shelf in found
-    }  # fmt: skip
+    rows = Location.objects.filter(pk__in=location_ids).values_list("pk", "zone", "aisle", "shelf")
+    found = [(key, (zone, aisle, shelf)) for key, zone, aisle, shelf in rows]
+    spots = shelf_spots(setup, only={shelf[:2] for _key, shelf in found})
+    return {key: spots[shelf] for key, shelf in found if shelf in spots}
 
 
-def _shelf_ranks(aisles: Iterable[Aisle]) -> dict[Aisle, dict[str, tuple[int, int]]]:
-    """Answer for each aisle which place each of its shelves has in their natural order, and of how many."""
-    wanted = set(aisles)
-    shelves: dict[Aisle, list[str]] = {aisle: [] for aisle in wanted}
-    rows = Location.objects.filter(aisle__in={aisle for _zone, aisle in wanted}).order_by()
+def shelf_spots(setup: PickingSetup, *, only: Collection[Aisle] | None = None) -> dict[Shelf, Spot]:
+    """Answer where each shelf of the map's aisles is: in their natural order they lie evenly along their aisle.
+
+    `only`: of these aisles. One query.
+    """
+    number_of = {aisle: number for number, aisle in enumerate(aisles_of(setup)) if only is None or aisle in only}
+    shelves: dict[Aisle, list[str]] = {aisle: [] for aisle in number_of}
+    rows = Location.objects.filter(aisle__in={aisle for _zone, aisle in number_of}).order_by()
     for zone, aisle, shelf in rows.values_list("zone", "aisle", "shelf").distinct():
-        if (zone, aisle) in wanted:
+        if (zone, aisle) in shelves:
             shelves[zone, aisle].append(shelf)
     return {
-        aisle: {name: (rank, len(names)) for rank, name in enumerate(sorted(names, key=natural_key))}
+        (*aisle, shelf): _spot(setup, number_of[aisle], rank, len(names))
         for aisle, names in shelves.items()
+        for rank, shelf in enumerate(sorted(names, key=natural_key))
     }
 
 
 def _spot(setup: PickingSetup, aisle: int, rank: int, count: int) -> Spot:
-    """Answer the spot of the shelf of that rank, where all shelves of the aisle lie evenly along its blocks."""
     length = float(setup.length)
     along = (rank + 0.5) / count * setup.blocks * length
     block = min(int(along // length), setup.blocks - 1)

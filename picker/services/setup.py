@@ -1,6 +1,6 @@
 """What can be done to how a shop picks: from which place lots are taken, what a scale may be off, the map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from common.errors import Invalid, StaleVersion
 from inventory.models import Location
 from picker.choices import Layout, WhereFrom
 from picker.models import MapPoint, PickingSetup
+from picker.queries.maps import aisle_label
 
 EDITABLE = frozenset(
     {
@@ -56,25 +57,13 @@ def save_setup(
     after = _columns(setup)
     if errors := _errors(setup, has_new_aisles=before["aisles"] != after["aisles"]):
         raise Invalid(errors=errors)
-    moved = _place(points, is_all=True) if points is not None else 0
+    moved = _place(points) if points is not None else 0
     if setup.layout == Layout.FREE and (errors := _free_errors(setup)):
         raise Invalid(errors=errors)
     if before != after or moved:
         setup.version += 1
         setup.save()
     return setup
-
-
-@transaction.atomic
-def place_points(*, points: Mapping[UUID, Coordinates | None]) -> int:
-    """Say where places of a free layout are, in metres; None takes one off the map. Answer how many moved.
-
-    Raises Invalid for locations that don't exist, and for points that are too far away to be in a storage.
-    """
-    context.describe("picker.save_setup")
-    # One after the other: two may name the same place.
-    _locked()
-    return _place(points)
 
 
 def _locked() -> PickingSetup:
@@ -94,17 +83,13 @@ def _columns(setup: PickingSetup) -> dict[str, Any]:
 
 
 # --- Points of free layouts -----------------------------------------------------------------------------------------
-def _place(points: Mapping[UUID, Coordinates | None], *, is_all: bool = False) -> int:
-    wanted = {key: _rounded(at) for key, at in points.items() if at is not None}
-    known = set(Location.objects.filter(pk__in=wanted).values_list("pk", flat=True))
-    if len(known) < len(wanted):
+def _place(points: Mapping[UUID, Coordinates]) -> int:
+    """Have the places be at these points, and all others nowhere; answer how many of them have moved."""
+    wanted = {key: _rounded(at) for key, at in points.items()}
+    if Location.objects.filter(pk__in=wanted).count() < len(wanted):
         raise Invalid(errors={"/points": ["A location of these no longer exists. Open the page again."]})
     present = {point.location_id: point for point in MapPoint.objects.all()}
-    gone = [
-        point.pk
-        for key, point in present.items()
-        if (is_all and key not in wanted) or (key in points and key not in wanted)
-    ]
+    gone = [point.pk for key, point in present.items() if key not in wanted]
     new = [MapPoint(location_id=key, x=x, y=y) for key, (x, y) in wanted.items() if key not in present]
     moved = []
     for key, (x, y) in wanted.items():
@@ -129,23 +114,24 @@ def _rounded(at: Coordinates) -> Coordinates:
 _FAR = f"Places lie within {FARTHEST:,} m of the plan's corner. Are these centimeters?"
 
 
+_CHECKS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "where_from": (lambda value: value in WhereFrom.values, "Choose one of these."),
+    "layout": (lambda value: value in Layout.values, "Choose one of these."),
+    "weight_tolerance": (lambda value: 0 <= value <= MOST_TOLERANCE, f"A percentage from 0 to {MOST_TOLERANCE}."),
+    "blocks": (lambda value: 1 <= value <= MOST_BLOCKS, f"A number of blocks from 1 to {MOST_BLOCKS}."),
+    "spacing": (
+        lambda value: 0 < value <= MOST_SPACING, f"Metres above 0, and at most {MOST_SPACING}. Are these centimeters?"
+    ),
+    "length": (
+        lambda value: 0 < value <= MOST_LENGTH, f"Metres above 0, and at most {MOST_LENGTH}. Are these centimeters?"
+    ),
+    "depot_x": (lambda value: abs(value) <= FARTHEST, _FAR),
+    "depot_y": (lambda value: abs(value) <= FARTHEST, _FAR),
+}  # fmt: skip
+
+
 def _errors(setup: PickingSetup, *, has_new_aisles: bool) -> Errors:
-    errors: Errors = {}
-    if setup.where_from not in WhereFrom.values:
-        errors["/where_from"] = ["Choose one of these."]
-    if setup.layout not in Layout.values:
-        errors["/layout"] = ["Choose one of these."]
-    if not 0 <= setup.weight_tolerance <= MOST_TOLERANCE:
-        errors["/weight_tolerance"] = [f"A percentage from 0 to {MOST_TOLERANCE}."]
-    if not 1 <= setup.blocks <= MOST_BLOCKS:
-        errors["/blocks"] = [f"A number of blocks from 1 to {MOST_BLOCKS}."]
-    if not 0 < setup.spacing <= MOST_SPACING:
-        errors["/spacing"] = [f"Metres above 0, and at most {MOST_SPACING}. Are these centimeters?"]
-    if not 0 < setup.length <= MOST_LENGTH:
-        errors["/length"] = [f"Metres above 0, and at most {MOST_LENGTH}. Are these centimeters?"]
-    for name in ("depot_x", "depot_y"):
-        if abs(getattr(setup, name)) > FARTHEST:
-            errors[f"/{name}"] = [_FAR]
+    errors = {f"/{name}": [words] for name, (is_right, words) in _CHECKS.items() if not is_right(getattr(setup, name))}
     if problem := _aisles_problem(setup.aisles, must_exist=has_new_aisles):
         errors["/aisles"] = [problem]
     elif setup.layout == Layout.AISLES:
@@ -179,12 +165,6 @@ def _are_aisles(aisles: Any) -> bool:
         and all(isinstance(name, str) and len(name) <= _NAME_LENGTH and "\x00" not in name for name in aisle.values())
         for aisle in aisles
     )
-
-
-def aisle_label(zone: str, aisle: str) -> str:
-    """Answer how an aisle is called: zone A, aisle 1."""
-    words: Sequence[str] = [*([f"zone {zone}"] if zone else []), *([f"aisle {aisle}"] if aisle else [])]
-    return ", ".join(words) or "no zone"
 
 
 def _free_errors(setup: PickingSetup) -> Errors:
