@@ -50,6 +50,7 @@ _STATUS_VARIANTS = {
         "REFUNDED": "warning outline",
     },
     "line": {"PENDING": "outline", "PICKED": "success", "PARTIAL": "warning", "MISSING": "danger"},
+    "session": {"DRAFT": "outline", "ACTIVE": "info", "COMPLETED": "success", "CANCELLED": "outline"},
     "import": {
         "MAPPING": "warning",
         "READING": "info",

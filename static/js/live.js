@@ -1,5 +1,5 @@
 // One stream for the page that is looked at; it says what changed, the parts ask for it again. Without it they are asked in turn.
-const TOPICS = ["jobs", "bell"];
+const TOPICS = ["jobs", "bell", "picking"];
 const POLL_EVERY = 20_000;
 const RETRY_EVERY = 60_000;
 let stream = null;
