@@ -136,6 +136,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
+def start(request: HttpRequest) -> HttpResponse:
+    """Lead to where somebody's work begins: who picks and doesn't deal with orders to picking, others to what waits."""
+    who = actor.current()
+    picks = who.can("picker:pick") and not who.can("orders:write")
+    return redirect(request, reverse("picker:list") if picks else reverse("dashboard"))
+
+
+@signed_in
 def dismiss_first_steps(request: HttpRequest) -> HttpResponse:
     """Put the checklist of a new shop away, for this person."""
     if request.method != "POST":
@@ -157,7 +165,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
     body = {
         "name": f"{shop.name} · Brikonnect",
         "short_name": shop.name[:30],
-        "start_url": "/",
+        "start_url": "/start/",
         "display": "standalone",
         "background_color": "#ffffff",
         "theme_color": "#2563eb",

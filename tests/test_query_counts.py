@@ -21,6 +21,10 @@ from notifications.models import Notification
 from orders import services as orders
 from orders.models import Order
 from orders.testing import type_in
+from picker import services
+from picker.choices import EventType
+from picker.models import PickSession
+from picker.testing import make_session, needs_of, record, say
 from stores import services as stores
 from sync.testing import make_conflict, make_run
 
@@ -37,8 +41,9 @@ PAGES = [
     "/inventory/filters/", "/inventory/locations/", "/inventory/locations/put-away/", "/inventory/purchases/",
     "/catalog/unmapped/", "/catalog/unmapped/all/", "/catalog/unmapped/all/?show=left", "/catalog/mappings/",
     "/inventory/repricing/", "/catalog/items/PART/3001/price-guide/",
-    "/settings/inventory/", "/settings/orders/", "/orders/?tab=todo", "/orders/?q=ann", "/orders/?q=300",
+    "/settings/inventory/", "/settings/orders/", "/orders/?tab=todo", "/orders/?q=ann", "/orders/?q=zzz",
     "/orders/filters/", "/orders/buyers/", "/orders/new/", "/orders/of-item/?type=PART&no=3001", "/api/v1/orders",
+    "/picking/", "/picking/new/?tab=to_pick", "/picking/figures/", "/settings/picking/", "/orders/work/",
     "/stores/", "/stores/summary/", "/api/v1/stores", "/sync/", "/sync/new/", "/sync/work/", "/sync/conflicts/",
     "/api/v1/inventory", "/api/v1/inventory?q=brick", "/api/v1/locations",
     "/api/v1/users", "/api/v1/users/invitations", "/api/v1/roles", "/api/v1/jobs",
@@ -51,6 +56,20 @@ def _make_rule(number: int) -> None:
     values = {"basis": "sold_avg", "factor": Decimal(1), "rounding": "0.01", "fallback": "", "query": f"q={number}"}
     rule = repricing.create_rule(values={"name": f"Rule {number}", **values})
     repricing.run_rule(rule_id=rule.pk, key=f"run-{number}", now=timezone.now())
+
+
+def _make_sessions(number: int) -> None:
+    """Make a session of each kind: one that is under way, one that waits, one that is over."""
+    now = timezone.now()
+    with change_set(f"test.sessions_{number}"):
+        lot = make_lot(qty=9, item_no=f"50{number}", location=make_location(f"E-{number}", zone="E", aisle=str(number)))
+        make_session(type_in((lot, 1)), starts=False)
+        for ends in (False, True):
+            session = make_session(type_in((lot, 2)))
+            services.join(session_id=session.pk, user_id=make_user(role="picker").pk, now=now)
+            record(session, say(needs_of(session)[0], 1))
+            if ends:
+                services.complete_session(session_id=session.pk, now=now)
 
 
 def _fill(owner: User, start: int, count: int) -> None:
@@ -89,6 +108,7 @@ def _fill(owner: User, start: int, count: int) -> None:
         )
         make_lot(qty=number + 1, item_no=f"300{number}", location=make_location(f"B-{number}"))
         type_in((lot, 1), buyer_name=f"Ann {number}", buyer_email=f"ann{number}@example.com")
+        _make_sessions(number)
         Notification.objects.create(type="job_done", title=f"Done {number}", idempotency_key=f"note-{number}")
 
 
@@ -181,4 +201,40 @@ def test_a_plan_asks_as_often_as_committed_however_long_it_is(
     few, many = (_cost(client, path) for path in paths)
     assert len(many) <= len(few), f"{len(few)} and {len(many)} times:\n" + "\n".join(many)
     said = query_counts.difference("/sync/runs/…/", many)
+    assert not said, said
+
+
+def _session_of(orders_in_it: int, state: str) -> PickSession:
+    """Answer a session of so many orders with three lots each; of each order some pieces are missing."""
+    with change_set(f"test.session_{state}_{orders_in_it}"):
+        orders_of = []
+        for number in range(orders_in_it):
+            name = f"{state}-{orders_in_it}-{number}"
+            lots = [
+                make_lot(
+                    qty=9, item_no=f"8{place}", weight_grams=Decimal(1), location=make_location(f"G-{name}-{place}")
+                )
+                for place in range(3)
+            ]
+            orders_of.append(type_in(*((lot, 3) for lot in lots)))
+        session = make_session(*orders_of, starts=state != "draft")
+        if state != "draft":
+            for need in needs_of(session):
+                record(session, say(need, 2))
+                record(session, say(need, 1, EventType.MISSING))
+        if state == "ended":
+            services.complete_session(session_id=session.pk, now=timezone.now())
+    return session
+
+
+@pytest.mark.parametrize("state", ["draft", "active", "ended"])
+def test_a_pick_session_asks_as_often_as_committed_however_many_orders_it_has(
+    state: str, owner_client: tuple[User, Client], query_counts: QueryCounts
+) -> None:
+    _owner, client = owner_client
+    small, large = _session_of(2, state), _session_of(8, state)
+    client.get(f"/picking/{small.pk}/")
+    few, many = (_cost(client, f"/picking/{session.pk}/") for session in (small, large))
+    assert len(many) <= len(few), f"{len(few)} and {len(many)} times:\n" + "\n".join(many)
+    said = query_counts.difference(f"/picking/…/ {state}", many)
     assert not said, said

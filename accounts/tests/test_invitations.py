@@ -58,11 +58,11 @@ def test_invited_picker_joins_by_the_mailed_link_and_is_signed_in(
     assert "Marta invited you" in page
     assert EMAIL in page
     response = newcomer.post(urlsplit(link.group()).path, {"display_name": "Ana", "password": PASSWORD})
-    assert response["Location"] == "/"
+    assert response["Location"] == "/start/"
     assert is_signed_in(newcomer)
     user = User.objects.get(email=EMAIL)
     assert queries.get_user(user.pk).role_names == "Picker"
-    assert sign_in(another(client), user, PASSWORD)["Location"] == "/"
+    assert sign_in(another(client), user, PASSWORD)["Location"] == "/start/"
 
 
 def test_joining_is_recorded_as_the_newcomers_deed(client: Client) -> None:
@@ -307,7 +307,7 @@ def test_ticket_lets_the_founder_in_once(client: Client) -> None:
     page = client.get(path)
     assert page.status_code == 200
     assert not is_signed_in(client)
-    assert client.post(path)["Location"] == "/"
+    assert client.post(path)["Location"] == "/start/"
     assert is_signed_in(client)
     again = another(client)
     assert again.get(path).status_code == 410

@@ -255,7 +255,7 @@ def test_passkey_signs_in_alone(client: Client) -> None:
         "publicKey"
     ]
     response = browser.post("/account/login/passkey/", {"credential": key.get(options)})
-    assert response["Location"] == "/"
+    assert response["Location"] == "/start/"
     assert is_signed_in(browser)
 
 

@@ -59,7 +59,7 @@ def test_sign_in_leads_where_one_wanted_to_go(client: Client) -> None:
 def test_sign_in_leads_to_no_other_host(client: Client, target: str) -> None:
     user = make_user()
     response = client.post("/account/login/", {"login": user.email, "password": PASSWORD, "next": target})
-    assert response["Location"] == "/"
+    assert response["Location"] == "/start/"
 
 
 def test_page_names_the_shop(client: Client) -> None:

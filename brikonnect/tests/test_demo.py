@@ -37,7 +37,7 @@ def test_makes_a_shop_and_somebody_of_each_role(settings: Any):
     assert found == {f"{role}@demo.example": [role] for role in SYSTEM_ROLES}
     browser = ShopClient(host=routing.host_of("demo"))
     form = {"login": "picker@demo.example", "password": demo.PASSWORD}
-    assert browser.post("/account/login/", form).headers["Location"] == "/"
+    assert browser.post("/account/login/", form).headers["Location"] == "/start/"
     assert b"Demo Bricks" in browser.get("/").content
 
 

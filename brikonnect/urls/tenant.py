@@ -16,6 +16,7 @@ handler500 = "common.error_responses.server_error"
 
 urlpatterns = [
     path("", home.dashboard, name="dashboard"),
+    path("start/", home.start, name="start"),
     path("first-steps/dismiss/", home.dismiss_first_steps, name="dismiss_first_steps"),
     path("settings/", home.settings_home, name="settings"),
     path("search/palette/", search.palette, name="palette"),

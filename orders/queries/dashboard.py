@@ -21,6 +21,8 @@ class Row:
     action: str
     url: str
     icon: str
+    # These can be picked together at once, where that is possible here.
+    is_to_pick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def work() -> Work:
     if counts["to_pick"]:
         detail = f"{_counted(pieces or 0, 'piece')}, {_age(counts['oldest'], now)}"
         words = f"{_counted(counts['to_pick'], 'order')} to pick"
-        rows.append(Row(words, detail, "Show", f"{url}?tab=to_pick", "shopping-basket"))
+        rows.append(Row(words, detail, "Show", f"{url}?tab=to_pick", "shopping-basket", is_to_pick=True))
     if counts["late"]:
         words = f"{_counted(counts['late'], 'order')} past the day to ship"
         rows.append(Row(words, "", "Show", f"{url}?tab=todo&late=yes", "clock"))

@@ -55,6 +55,7 @@ class OrderRow:
     lots: int
     pieces: int
     short: int
+    picked: int
     total: Decimal
     currency: str
     status: str
@@ -111,7 +112,12 @@ def rows_of(orders: Sequence[Order]) -> list[OrderRow]:
         row["order"]: row
         for row in OrderLine.objects.filter(order__in=[order.pk for order in orders], qty_ordered__gt=0)
         .values("order")
-        .annotate(lots=Count("pk"), pieces=Sum("qty_ordered"), short=Sum("qty_short") + Sum("qty_missing"))
+        .annotate(
+            lots=Count("pk"),
+            pieces=Sum("qty_ordered"),
+            short=Sum("qty_short") + Sum("qty_missing"),
+            picked=Sum("qty_picked"),
+        )
     }
     buyers = {order.buyer_id for order in orders if order.buyer_id}
     times = dict(Order.objects.filter(buyer__in=buyers).values_list("buyer").annotate(times=Count("pk")).order_by())
@@ -126,7 +132,8 @@ def _row(order: Order, sums: Mapping[str, Any], times: int, *, now: datetime) ->
         channel=order.store.get_channel_display(), buyer_id=order.buyer_id,
         buyer=order.buyer_name or order.buyer_username or order.buyer_email, buyer_orders=times,
         country=order.ship_country, lots=sums.get("lots", 0), pieces=sums.get("pieces", 0),
-        short=sums.get("short", 0) if order.is_open else 0, total=order.grand_total, currency=order.currency,
+        short=sums.get("short", 0) if order.is_open else 0, picked=sums.get("picked", 0), total=order.grand_total,
+        currency=order.currency,
         status=order.status, payment_status=order.payment_status, payment_label=order.get_payment_status_display(),
         flags=flag_labels(order.flags), tags=tuple(order.tags), needs_attention=order.needs_attention,
         ordered_at=order.ordered_at, ship_by=order.ship_by,

@@ -1,5 +1,6 @@
 """The list of orders: the seller's day in tabs, filters as an address, and what is done to several at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -70,8 +71,7 @@ def _views(state: ListState, kept: list[SavedView]) -> list[ViewChip]:
     ]  # fmt: skip
 
 
-def _tabs(state: ListState) -> list[Tab]:
-    counts = queries.tab_counts()
+def _tabs(state: ListState, counts: Mapping[str, int]) -> list[Tab]:
     here = state.query.get("tab", "")
     tabs = [
         Tab(label, state.list_url(f"tab={name}"), here == name, counts.get(name))
@@ -93,13 +93,17 @@ def order_list(request: HttpRequest) -> HttpResponse:
     total = queries.count_of(state.filters)
     stores = all_stores()
     names = {str(store.pk): store.name for store in stores}
+    counts, picks = queries.tab_counts(), state.query.get("tab") == "to_pick"
     chips = [chip for chip in state.chips if not chip.label.startswith("Tab:") and not _is_tab(state, chip)]
     context = {
         "state": state,
         "orders": page.rows,
         "heads": state.heads,
         "chips": chips,
-        "tabs": _tabs(state),
+        "tabs": _tabs(state, counts),
+        # Those that the filter leaves where it is about them, else all that wait.
+        "to_pick": total if picks else counts["to_pick"],
+        "pick_query": state.filter_query if picks else "tab=to_pick",
         "views": _views(state, kept),
         "is_unused": not page.rows and state.filters.is_empty and not state.cursor and not queries.any_orders(),
         "pager": Pager(

@@ -19,7 +19,7 @@ INNER_PAGES = [
     "/settings/invitations/new/", "/settings/roles/new/", "/account/email/", "/account/password/change/",
     "/catalog/unmapped/all/", "/catalog/unmapped/all/?show=left", "/catalog/mappings/", "/catalog/mappings/new/",
     "/settings/security/authenticator-app/", "/settings/security/passkeys/add/", "/settings/security/recovery-codes/",
-    "/notifications/settings/",
+    "/notifications/settings/", "/picking/new/?tab=to_pick", "/picking/?before=1",
 ]  # fmt: skip
 
 
