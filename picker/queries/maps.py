@@ -1,6 +1,6 @@
 """Where the places of the storage are, for routes: in which aisle and how far down it, or at which point."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -87,29 +87,39 @@ def _points(location_ids: Collection[UUID]) -> dict[UUID, Point]:
     return {key: Point(float(x), float(y)) for key, x, y in rows}
 
 
+def aisle_on(aisles: Container[Aisle], zone: str, aisle: str) -> Aisle | None:
+    """Answer in which of the map's aisles a place is: in its own, or in its zone where that is one aisle as a whole."""
+    return next((named for named in ((zone, aisle), (zone, "")) if named in aisles), None)
+
+
 def _in_aisles(setup: PickingSetup, location_ids: Collection[UUID]) -> dict[UUID, Spot]:
     rows = Location.objects.filter(pk__in=location_ids).values_list("pk", "zone", "aisle", "shelf")
     found = [(key, (zone, aisle, shelf)) for key, zone, aisle, shelf in rows]
-    spots = shelf_spots(setup, only={shelf[:2] for _key, shelf in found})
+    spots = shelf_spots(setup, zones={shelf[0] for _key, shelf in found})
     return {key: spots[shelf] for key, shelf in found if shelf in spots}
 
 
-def shelf_spots(setup: PickingSetup, *, only: Collection[Aisle] | None = None) -> dict[Shelf, Spot]:
+def shelf_spots(setup: PickingSetup, *, zones: Collection[str] | None = None) -> dict[Shelf, Spot]:
     """Answer where each shelf of the map's aisles is: in their natural order they lie evenly along their aisle.
 
-    `only`: of these aisles. One query.
+    In a zone that is one aisle as a whole that is the order of its aisles, such as cabinets, whose shelves lie above
+    each other. `zones`: of these. One query.
     """
-    number_of = {aisle: number for number, aisle in enumerate(aisles_of(setup)) if only is None or aisle in only}
-    shelves: dict[Aisle, list[str]] = {aisle: [] for aisle in number_of}
-    rows = Location.objects.filter(aisle__in={aisle for _zone, aisle in number_of}).order_by()
-    for zone, aisle, shelf in rows.values_list("zone", "aisle", "shelf").distinct():
-        if (zone, aisle) in shelves:
-            shelves[zone, aisle].append(shelf)
-    return {
-        (*aisle, shelf): _spot(setup, number_of[aisle], rank, len(names))
-        for aisle, names in shelves.items()
-        for rank, shelf in enumerate(sorted(names, key=natural_key))
-    }
+    number_of = {aisle: number for number, aisle in enumerate(aisles_of(setup))}
+    wanted = {zone for zone, _aisle in number_of if zones is None or zone in zones}
+    members: dict[Aisle, list[Shelf]] = {aisle: [] for aisle in number_of}
+    rows = Location.objects.filter(zone__in=wanted).order_by().values_list("zone", "aisle", "shelf").distinct()
+    for shelf in rows:
+        if (named := aisle_on(number_of, *shelf[:2])) is not None:
+            members[named].append(shelf)
+    spots = {}
+    for named, shelves in members.items():
+        is_whole_zone = any(aisle != named[1] for _zone, aisle, _shelf in shelves)
+        names = {shelf: shelf[1] if is_whole_zone else shelf[2] for shelf in shelves}
+        ranks = {name: rank for rank, name in enumerate(sorted(set(names.values()), key=natural_key))}
+        for shelf, name in names.items():
+            spots[shelf] = _spot(setup, number_of[named], ranks[name], len(ranks))
+    return spots
 
 
 def _spot(setup: PickingSetup, aisle: int, rank: int, count: int) -> Spot:

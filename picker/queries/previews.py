@@ -12,7 +12,7 @@ from inventory.naturals import natural_key
 from picker.choices import Layout
 from picker.models import MapPoint, PickingSetup, PickSession, PickStop
 from picker.plan import Plan, plan_of_aisles, plan_of_points
-from picker.queries.maps import Aisle, StorageMap, aisles_of, map_of, shelf_spots
+from picker.queries.maps import Aisle, StorageMap, aisle_on, aisles_of, map_of, shelf_spots
 from picker.routing import Point, Spot, Where, tour_on
 from picker.routing.grounds import far, start
 
@@ -69,7 +69,7 @@ def _on_map(
     """Answer the locations that are on the map, in the order of the locations."""
     if setup.layout == Layout.AISLES:
         aisles = set(aisles_of(setup))
-        return [key for key, zone, aisle in route if (zone, aisle) in aisles]
+        return [key for key, zone, aisle in route if aisle_on(aisles, zone, aisle)]
     return [key for key, _zone, _aisle in route if points and key in points]
 
 
@@ -114,18 +114,28 @@ def _plan(setup: PickingSetup, found: StorageMap, stops: Sequence[Where], points
 # --- What can be put on a map ---------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class AisleRow:
-    """An aisle that locations name, and how many of them lie in it."""
+    """An aisle that locations name, and how many of them lie in it.
+
+    `is_zone`: it is a zone with all its aisles, for those whose cabinets stand along one way.
+    """
 
     zone: str
     aisle: str
     places: int
+    is_zone: bool = False
 
 
 def aisles_found() -> dict[Aisle, AisleRow]:
-    """Answer the aisles that locations name, in their natural order. One query."""
+    """Answer the aisles that locations name, in their natural order, each zone of several before its own. One query."""
     rows = Location.objects.order_by().values_list("zone", "aisle").annotate(places=Count("pk"))
-    named = sorted(rows, key=lambda row: (natural_key(row[0]), natural_key(row[1])))
-    return {(zone, aisle): AisleRow(zone, aisle, places) for zone, aisle, places in named}
+    found = {(zone, aisle): AisleRow(zone, aisle, places) for zone, aisle, places in rows}
+    of_zone: dict[str, list[AisleRow]] = {}
+    for row in found.values():
+        of_zone.setdefault(row.zone, []).append(row)
+    for zone, members in of_zone.items():
+        if zone and len(members) > 1:
+            found[zone, ""] = AisleRow(zone, "", sum(row.places for row in members), is_zone=True)
+    return dict(sorted(found.items(), key=lambda one: (natural_key(one[0][0]), natural_key(one[0][1]))))
 
 
 def unplaced_codes(placed: Collection[UUID] | None = None, *, limit: int = 200) -> list[str]:

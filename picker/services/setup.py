@@ -153,6 +153,7 @@ def _aisles_problem(aisles: Any, *, must_exist: bool) -> str:
         return f"{aisle_label(*twice[0])} is on the map twice."
     if must_exist and named:
         there = set(Location.objects.order_by().values_list("zone", "aisle").distinct())
+        there |= {(zone, "") for zone, _aisle in there}
         if missing := [aisle for aisle in named if aisle not in there]:
             return f"No location lies in {aisle_label(*missing[0])}."
     return ""

@@ -10,7 +10,7 @@ from common.testing.people import make_user
 from inventory.testing import make_location
 from picker.models import MapPoint, PickingSetup
 from picker.queries.maps import storage_map
-from picker.queries.previews import preview_of
+from picker.queries.previews import aisles_found, preview_of
 from picker.routing import Aisles, Point, Spot
 from picker.services.setup import save_setup
 
@@ -180,3 +180,25 @@ def test_a_change_can_be_undone(owner):
     undo = owner.get(URL).content.decode().partition('data-undo="')[2].partition('"')[0]
     owner.post(undo)
     assert PickingSetup.objects.get().weight_tolerance == 7
+
+
+def test_a_zone_may_be_one_aisle_along_which_its_cabinets_stand():
+    places = {code: place(code) for code in ("A-01-1", "A-01-9", "A-02-3", "A-10-1", "B-01-1")}
+    save_setup(
+        values={
+            "layout": "AISLES", "aisles": [{"zone": "A", "aisle": ""}, {"zone": "B", "aisle": "01"}],
+            "length": Decimal(30),
+        }
+    )  # fmt: skip
+    spots = storage_map([found.pk for found in places.values()]).spots
+    at = {code: spots[found.pk] for code, found in places.items()}
+    assert list(at.values()) == [Spot(0, 0, 5), Spot(0, 0, 5), Spot(0, 0, 15), Spot(0, 0, 25), Spot(1, 0, 15)]
+
+
+def test_a_zone_as_one_aisle_is_offered_where_it_has_several():
+    for code in ("A-1-1", "A-2-1", "B-1-1"):
+        place(code)
+    found = aisles_found()
+    assert [(aisle, row.places, row.is_zone) for aisle, row in found.items()] == [
+        (("A", ""), 2, True), (("A", "1"), 1, False), (("A", "2"), 1, False), (("B", "1"), 1, False),
+    ]  # fmt: skip

@@ -18,7 +18,7 @@ from inventory.forms.storage import add_errors
 from picker.choices import Layout
 from picker.forms.setup import SetupForm, aisle_key, aisle_of, aisles_of_post
 from picker.models import PickingSetup
-from picker.queries.maps import Aisle, aisle_label, aisles_of, current_setup
+from picker.queries.maps import Aisle, aisle_label, aisle_on, aisles_of, current_setup
 from picker.queries.previews import aisles_found, preview_of, unplaced_codes
 from picker.services.setup import MOST_AISLES, save_setup
 
@@ -70,7 +70,8 @@ def _moved(aisles: list[Aisle], do: str) -> list[Aisle]:
     """Answer the aisles as the pressed button leaves them."""
     deed, _, text = do.partition(":")
     if deed == "all":
-        return [*aisles, *(aisle for aisle in aisles_found() if aisle not in aisles)]
+        free = [aisle for aisle, row in aisles_found().items() if not row.is_zone and not aisle_on(aisles, *aisle)]
+        return [*aisles, *free]
     named = aisle_of(text)
     if named is None:
         return aisles
@@ -101,10 +102,13 @@ def _shown(form: SetupForm, found: PickingSetup, aisles: Sequence[Aisle], depot:
         for place, aisle in enumerate(aisles)
     ]  # fmt: skip
     others = [
-        {"key": aisle_key(*aisle), "label": aisle_label(*aisle), "places": row.places}
-        for aisle, row in named.items()
-        if aisle not in aisles and any(aisle)
-    ]
+        {
+            "key": aisle_key(*aisle), "label": aisle_label(*aisle) + (" as one aisle" if row.is_zone else ""),
+            "places": row.places,
+        }
+        for aisle, row in sorted(named.items(), key=lambda one: not one[1].is_zone)
+        if any(aisle) and not aisle_on(aisles, *aisle)
+    ]  # fmt: skip
     return {
         "form": form,
         "layout": found.layout,
