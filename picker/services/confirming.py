@@ -14,7 +14,8 @@ from picker.choices import EventType, SessionStatus
 from picker.errors import KeyReused, SessionClosed
 from picker.models import PickNeed, PickSession
 from picker.queries.sessions import get_session
-from picker.services.picks import Pick, record_pick
+from picker.services.picks import record_pick
+from picker.services.saying import Pick
 
 JOB = "confirm_picks"
 # So many needs are confirmed while one waits; more are a job's.
