@@ -5,9 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import F, Sum
+
 from inventory.models import InventoryItem, InventoryItemLocation, Location
+from inventory.services.stock import keep_locations_in_use
 from orders.models import OrderLine
 from picker import routing
+from picker.choices import SessionStatus
 from picker.models import PickingSetup, PickNeed, PickSession, PickSessionOrder, PickStop
 from picker.queries.maps import StorageMap, current_setup, map_of
 
@@ -51,20 +55,37 @@ def wants_of(order_ids: Collection[UUID], *, codes: Mapping[UUID, int]) -> list[
 
 
 def plan(wants: Sequence[Want]) -> Walk:
-    """Answer the walk for the wants. Seven queries at most."""
+    """Answer the walk for the wants. What walks that are under way still take from a place isn't there for this one.
+
+    Eight queries at most.
+    """
     wanted: dict[UUID, int] = defaultdict(int)
     for want in wants:
         wanted[want.lot_id] += want.qty
     heaps: dict[UUID, list[tuple[UUID, int]]] = {lot: [] for lot in wanted}
     places: dict[UUID, Location] = {}
     placed = InventoryItemLocation.objects.filter(inventory_item__in=wanted, qty__gt=0, location__is_active=True)
+    spoken_for = _spoken_for(wanted)
     for row in placed.select_related("location").order_by("location__route_key", "location_id"):
-        heaps[row.inventory_item_id].append((row.location_id, row.qty))
-        places[row.location_id] = row.location
+        left = row.qty - spoken_for.get((row.inventory_item_id, row.location_id), 0)
+        if left > 0:
+            heaps[row.inventory_item_id].append((row.location_id, left))
+            places[row.location_id] = row.location
     setup = current_setup()
     known = map_of(setup, set(places))
     stops = _shared(wants, _choose(wanted, heaps, places, known, setup), places)
     return _in_order(stops, known)
+
+
+def _spoken_for(lot_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Answer how many pieces of the lots walks that are under way still take, by (lot, location)."""
+    needs = PickNeed.objects.filter(
+        stop__session__status=SessionStatus.ACTIVE, stop__inventory_item__in=lot_ids, stop__location__isnull=False
+    )
+    rows = needs.values_list("stop__inventory_item_id", "stop__location_id").annotate(
+        left=Sum(F("qty") - F("qty_picked") - F("qty_missing"))
+    )
+    return {(lot, place): left for lot, place, left in rows.order_by() if place and left}
 
 
 def _choose(
@@ -134,9 +155,11 @@ def _kind(lot: InventoryItem | None) -> tuple[str, str, str]:
 # --- What is stored -------------------------------------------------------------------------------------------------
 def plan_anew(session: PickSession) -> None:
     """Plan a held session's stops from nothing: nobody has begun. The caller counts and stores it."""
-    session.stops.all().delete()
+    old = list(session.stops.values_list("pk", flat=True))
     walk = plan(wants_of_session(session))
     write_stops(session, walk.stops, after=0)
+    # Behind the places: whoever deletes one holds it before its stops.
+    session.stops.filter(pk__in=old).delete()
     session.route_metres = None if walk.metres is None else round(walk.metres, 1)
     session.route_version += 1
 
@@ -153,12 +176,15 @@ def codes_of(session: PickSession) -> dict[UUID, int]:
 
 
 def write_stops(session: PickSession, stops: Iterable[PlannedStop], *, after: int) -> list[PickStop]:
-    """Store stops with their needs behind the position; answer them."""
+    """Store stops with their needs behind the position; answer them. A place that has gone by now is none."""
     rows, needs = [], []
-    for position, planned in enumerate(stops, start=after + 1):
+    wanted = list(stops)
+    kept = keep_locations_in_use({planned.location.pk for planned in wanted if planned.location})
+    for position, planned in enumerate(wanted, start=after + 1):
+        place = planned.location if planned.location and planned.location.pk in kept else None
         stop = PickStop(
-            session=session, position=position, inventory_item_id=planned.lot_id, location=planned.location,
-            location_code=planned.location.code if planned.location else "", changed_in=session.version + 1,
+            session=session, position=position, inventory_item_id=planned.lot_id, location=place,
+            location_code=place.code if place else "", changed_in=session.version + 1,
         )  # fmt: skip
         rows.append(stop)
         needs += [PickNeed(stop=stop, order_line_id=line_id, qty=qty) for line_id, qty in planned.shares]

@@ -6,10 +6,14 @@ import pytest
 from django.utils import timezone
 
 from inventory import services as inventory
+from inventory.models import Location
 from inventory.testing import make_location, make_lot
+from orders.models import OrderLine
 from orders.testing import type_in
+from picker import services
 from picker.choices import Layout, WhereFrom
 from picker.models import MapPoint, PickingSetup
+from picker.services import planning
 from picker.testing import make_session, needs_of
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +99,25 @@ def test_places_out_of_use_are_not_walked_to():
     place.is_active = False
     place.save()
     assert _walked(make_session(type_in((lot, 4)))) == [""]
+
+
+def test_a_place_is_not_emptied_by_two_walks():
+    near, far = make_location("A-1"), make_location("B-1")
+    lot = make_lot(qty=10, location=near)
+    inventory.add_pieces(lot_id=lot.pk, qty=10, location_id=far.pk, now=timezone.now())
+    first, second = make_session(type_in((lot, 8))), make_session(type_in((lot, 8)))
+    [one], two = needs_of(first), needs_of(second)
+    assert [one.stop.location_code, *(need.stop.location_code for need in two)] == ["A-1", "B-1"]
+    services.add_orders(session_id=first.pk, order_ids=[type_in((lot, 2)).pk], now=timezone.now())
+    added = needs_of(first)[-1]
+    assert (added.stop.location_code, added.qty) in {("A-1", 2), ("B-1", 2)}
+
+
+def test_a_place_that_goes_while_a_walk_is_planned_is_none():
+    gone = make_location("A-1")
+    lot = make_lot(qty=10)
+    session = make_session(type_in((lot, 3)))
+    [line] = OrderLine.objects.all()
+    Location.objects.filter(pk=gone.pk).delete()
+    [stop] = planning.write_stops(session, [planning.PlannedStop(lot.pk, gone, ((line.pk, 3),))], after=1)
+    assert (stop.location, stop.location_code) == (None, "")
