@@ -19,7 +19,6 @@ from common.api.views import ApiView
 from common.errors import Conflict, Invalid, PaymentRequired, PermissionDenied, ProblemError, StaleVersion
 from common.templatetags.ui import initials
 from picker import services
-from picker.choices import SessionStatus
 from picker.errors import AlreadyPicked, KeyReused, OrderLeft, SessionClosed, StopChanged
 from picker.models import Picker, PickEvent, PickNeed, PickSession
 from picker.queries import routes
@@ -158,10 +157,8 @@ class SessionsView(_PickingView):
         body, now = self.body, timezone.now()
         session = services.create_session(
             order_ids=body["order_ids"], notes=body.get("notes", ""), with_flagged=body.get("with_flagged", False),
-            now=now,
+            starts=body.get("start", False), now=now,
         )  # fmt: skip
-        if body.get("start"):
-            session = services.start_session(session_id=session.pk, now=now)
         location = reverse("api:pick-session", args=[session.pk], urlconf=self.request._request.urlconf)
         return self.answer(_detail(session), location=location)
 
@@ -183,19 +180,10 @@ class SessionView(_PickingView):
     def patch(self, _request: Request, session_id: UUID) -> HttpResponse:
         """Change a session: one's own, or any for who manages sessions."""
         require_own(get_session(session_id), actor.current())
-        given: dict[str, Any] = {
-            "session_id": session_id, "now": timezone.now(), "expected_version": self.body.get("version"),
-        }  # fmt: skip
-        if "notes" in self.body:
-            session = services.update_session(**given, notes=self.body["notes"])
-            given["expected_version"] = None
-        match self.body.get("status"):
-            case SessionStatus.ACTIVE:
-                session = services.start_session(**given)
-            case SessionStatus.COMPLETED:
-                session = services.complete_session(**given)
-            case _ if "notes" not in self.body:
-                raise Invalid(errors={"": ["Say a status or notes."]})
+        session = services.change_session(
+            session_id=session_id, status=self.body.get("status"), notes=self.body.get("notes"), now=timezone.now(),
+            expected_version=self.body.get("version"),
+        )  # fmt: skip
         return self.answer(_detail(session))
 
     @operation("Cancel a pick session", errors=(SessionClosed, PaymentRequired))

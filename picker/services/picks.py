@@ -191,8 +191,10 @@ def _require_in(session: PickSession, order: Any) -> None:
         raise NotFound("This line isn't in the session.")
     # One that has moved on leaves a moment later.
     if entry.left_at is not None or order.status != Status.PICKING:
+        is_elsewhere = order.status == Status.PICKING
+        state = "has left this session" if is_elsewhere else f"is {order.get_status_display().lower()}"
         raise OrderLeft(
-            f"Order {order.external_order_id} ({entry.batch_code}) is {order.get_status_display().lower()} and not"
-            " picked any more: put its pieces back.",
+            f"Order {order.external_order_id} ({entry.batch_code}) {state} and is not picked here any more: put its"
+            " pieces back.",
             order_status=order.status,
         )

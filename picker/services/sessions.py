@@ -22,7 +22,7 @@ from picker.errors import SessionClosed
 from picker.events import PickSessionStarted
 from picker.models import PickSession, PickSessionOrder
 from picker.services import planning
-from picker.services.ending import give_back
+from picker.services.ending import complete_session, give_back
 from picker.services.fitting import close_needs, fit
 from picker.services.holding import (
     count_anew,
@@ -44,12 +44,13 @@ _PICKABLE = (Status.NEW, Status.PENDING, Status.PICKING)
 @transaction.atomic
 def create_session(
     *, order_ids: Sequence[UUID], now: datetime, notes: str = "", with_flagged: bool = False,
-    session_id: UUID | None = None,
+    session_id: UUID | None = None, starts: bool = False,
 ) -> PickSession:  # fmt: skip
     """Make a session of the orders, in their sequence: the first gets tote A. They become PICKING.
 
     `with_flagged`: orders with a flag that asks for a person are meant to be in it. `session_id`: a second press is the
-    same session. Raises Invalid, Conflict where an order can't be picked, is flagged or is in another session.
+    same session. `starts`: it is started at once. Raises Invalid; Conflict where an order can't be picked, is flagged
+    or is in another session.
     """
     context.describe("picker.create_session")
     key = session_id or new_id()
@@ -69,7 +70,7 @@ def create_session(
     _require_stops(session)
     count_anew(session)
     store(session)
-    return session
+    return start_session(session_id=key, now=now) if starts else session
 
 
 @transaction.atomic
@@ -137,7 +138,29 @@ def update_session(
             raise SessionClosed("Totes can be changed until somebody starts.")
         _set_codes(session, batch_codes, now=now)
         planning.plan_anew(session)
+        count_anew(session)
     store(session, fields=("notes",))
+    return session
+
+
+@transaction.atomic
+def change_session(
+    *, session_id: UUID, now: datetime, status: str | None = None, notes: str | None = None,
+    expected_version: int | None = None,
+) -> PickSession:  # fmt: skip
+    """Change the notes of a session, start it (`ACTIVE`) or finish it (`COMPLETED`): all that is said, or nothing.
+
+    Raises Invalid where nothing is said, NotFound, StaleVersion, SessionClosed.
+    """
+    if status is None and notes is None:
+        raise Invalid(errors={"": ["Say a status or notes."]})
+    session, _here = hold_session(session_id, expected_version=expected_version)
+    if status == SessionStatus.ACTIVE:
+        session = start_session(session_id=session_id, now=now)
+    elif status == SessionStatus.COMPLETED:
+        session = complete_session(session_id=session_id, now=now)
+    if notes is not None:
+        session = update_session(session_id=session_id, now=now, notes=notes)
     return session
 
 

@@ -58,7 +58,7 @@ def hand_over(*, session_id: UUID, to_id: Any, user_id: Any, now: datetime) -> P
     session = _held(session_id)
     if str(to_id) == str(user_id):
         raise Invalid(errors={"/to": ["These stops are yours already."]})
-    if not Picker.objects.filter(session=session, user=to_id).exists():
+    if not Picker.objects.filter(session=session, user=to_id, user__is_active=True).exists():
         raise Conflict("This colleague doesn't take part yet. They join by opening the session.")
     _give(session, [stop for stop in _open_stops(session) if stop.picker_id == user_id], to_id)
     return session

@@ -1,12 +1,15 @@
 """Picking over HTTP."""
 
+import json
+
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from common.testing.people import make_user
 from inventory.testing import make_location, make_lot
 from orders.testing import type_in
-from picker.models import PickEvent
+from picker.models import PickEvent, PickSession
 from picker.testing import make_session, needs_of
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +152,30 @@ def test_bodies_that_make_no_sense_are_refused(send, session, body):
     assert send("PATCH", f"/{session.pk}", {}).status_code == 422
     assert send("POST", "", {"order_ids": []}).status_code == 422
     assert send("GET", "/01900000-0000-7000-8000-000000000000").status_code == 404
+
+
+def test_what_is_changed_together_is_changed_as_a_whole_or_not_at_all(send):
+    draft = make_session(type_in((make_lot(qty=3, item_no="3003"), 1)), starts=False)
+    draft.created_by = get_user_model().objects.get()
+    draft.save()
+    assert send("PATCH", f"/{draft.pk}", {"status": "COMPLETED", "notes": "Done"}).status_code == 409
+    draft.refresh_from_db()
+    assert draft.notes == ""
+    assert send("PATCH", f"/{draft.pk}", {"version": draft.version}).status_code == 422
+
+
+def test_orders_that_can_not_be_started_make_no_session(send):
+    lot = make_lot(qty=1)
+    type_in((lot, 1))
+    answer = send("POST", "", {"order_ids": [str(type_in((lot, 1)).pk)], "start": True})
+    assert (answer.status_code, PickSession.objects.count()) == (409, 0)
+
+
+@pytest.mark.parametrize("key", ["\\ud800", "\\u0000"])
+def test_keys_that_are_no_text_are_refused(send, session, key):
+    body = json.dumps({"picks": [_pick(needs_of(session)[0], idempotency_key="KEY")]}).replace("KEY", key)
+    answer = send("POST", f"/{session.pk}/pick", body)
+    assert (answer.status_code, answer["Content-Type"]) in {
+        (status, "application/problem+json") for status in (400, 422)
+    }
+    assert not PickEvent.objects.exists()

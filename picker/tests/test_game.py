@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from inventory import services as inventory
 from inventory.models import InventoryItem, InventoryItemLocation
 from inventory.testing import make_location, make_lot
 from orders import services as orders
-from orders.incoming import IncomingOrder
+from orders.incoming import IncomingLine, IncomingOrder
 from orders.lifecycle import PROMISED, Status
 from orders.models import Order, OrderLine
 from orders.testing import PLACED, arrive, incoming, incoming_line, make_store
@@ -62,8 +63,8 @@ class _Game:
         key = self.dice.choice(list(self.versions))
         self.hours += 1
         told = self.versions[key]
-        values = {"lines": self._lines()} if self.dice.random() < 0.7 else {"status": self._status()}
-        fresh = {"is_reinstated": self.dice.random() < 0.5, **values}
+        values: dict[str, Any] = {"lines": self._lines()} if self.dice.random() < 0.7 else {"status": self._status()}
+        fresh: dict[str, Any] = {"is_reinstated": self.dice.random() < 0.5, **values}
         self.versions[key] = told = IncomingOrder(
             **{**vars_of(told), **fresh, "as_of": PLACED + timedelta(hours=self.hours)}
         )
@@ -73,7 +74,7 @@ class _Game:
     def _status(self) -> Status:
         return self.dice.choice([Status.CANCELLED, Status.PENDING, Status.READY, Status.SHIPPED])
 
-    def _lines(self) -> tuple[object, ...]:
+    def _lines(self) -> tuple[IncomingLine, ...]:
         return tuple(
             incoming_line(lot, qty=self.dice.randint(1, 6), external_line_id=lot.item_no)
             for lot in self.dice.sample(self.lots, self.dice.randint(1, 3))
@@ -91,7 +92,7 @@ class _Game:
 
     def miss(self) -> None:
         need = self._need()
-        more: dict[str, object] = {"remainder": self.dice.choice(Remainder.values)}
+        more: dict[str, Any] = {"remainder": self.dice.choice(Remainder.values)}
         if more["remainder"] == Remainder.COUNTED:
             more["counted"] = self.dice.randint(0, 6)
         if self.dice.random() < 0.4:
@@ -101,6 +102,7 @@ class _Game:
     def correct(self) -> None:
         said = PickEvent.objects.exclude(event_type="ADJUSTMENT").select_related("session", "order_line")
         event = self.dice.choice(list(said))
+        assert event.stop_id
         need = PickNeed(order_line=event.order_line, stop_id=event.stop_id)
         qty = self.dice.choice([0, 0, 1, event.qty])
         record(event.session, say(need, qty, "ADJUSTMENT", corrects=event.idempotency_key))
@@ -198,7 +200,7 @@ class _Game:
             assert left == line.qty_reserved - line.qty_picked
 
 
-def vars_of(told: IncomingOrder) -> dict[str, object]:
+def vars_of(told: IncomingOrder) -> dict[str, Any]:
     """Answer the fields of an order as it was told."""
     return {name: getattr(told, name) for name in told.__dataclass_fields__}
 

@@ -161,3 +161,13 @@ def test_pickers_that_pick_miss_undo_and_send_again_at_once_lose_and_double_noth
     _check(session)
     events = list(PickEvent.objects.order_by("pk"))
     assert len({event.idempotency_key for event in events}) == len(events) > len(people)
+
+
+def test_nothing_is_handed_to_somebody_who_has_gone():
+    session, ana, ben = _walk(), make_user(), make_user(email="b@x.example")
+    _join(session, ana)
+    _join(session, ben)
+    ben.is_active = False
+    ben.save()
+    with pytest.raises(Conflict):
+        services.hand_over(session_id=session.pk, to_id=ben.pk, user_id=ana.pk, now=timezone.now())

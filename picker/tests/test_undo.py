@@ -188,7 +188,7 @@ def test_what_is_begun_anew_is_picked_anew_in_the_same_session():
     session = make_session(order, type_in((lot, 1)))
     record(session, say(needs_of(session)[0], 5))
     orders.change_status(order_id=order.pk, status=Status.PENDING, now=timezone.now(), reason="Mixed up")
-    with pytest.raises(OrderLeft, match="is pending and not picked any more"):
+    with pytest.raises(OrderLeft, match="is pending and is not picked here any more"):
         record(session, say(needs_of(session)[0], 1))
     _follow(order)
     services.add_orders(session_id=session.pk, order_ids=[order.pk], now=timezone.now())
