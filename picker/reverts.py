@@ -36,7 +36,8 @@ _ENDS = Objection("What a session has done to its orders stays; they are moved o
 
 def register() -> None:
     """Tell audit how this app's rows are put back."""
-    reverters.keep("picker.record_pick", _PICKS)
+    for action in ("picker.record_pick", "jobs.confirm_picks"):
+        reverters.keep(action, _PICKS)
     for action in ("add_orders", "cancel_session", "complete_session", "create_session", "remove_order"):
         reverters.keep(f"picker.{action}", _ENDS)
     reverters.register(PickSession, SessionReverter())

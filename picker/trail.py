@@ -6,6 +6,7 @@ from audit import labels
 from picker.models import MapPoint, PickingSetup, PickSession
 
 _ACTIONS = {
+    "jobs.confirm_picks": "Confirmed picks from paper",
     "picker.add_orders": "Added orders to a pick session",
     "picker.cancel_session": "Cancelled a pick session",
     "picker.complete_session": "Finished a pick session",
