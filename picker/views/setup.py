@@ -58,7 +58,8 @@ def setup_change(request: HttpRequest) -> HttpResponse:
     else:
         # What is half typed isn't wrong yet; only lines that can't be read are worth a word.
         form.errors.pop("version", None)
-    context = {**_shown(form, drawn, aisles, depot), "preview": preview}
+    # Who puts one aisle on the map goes on with the next.
+    context = {**_shown(form, drawn, aisles, depot), "preview": preview, "is_adding": do.startswith("add:")}
     return render(request, "picker/setup.html", context, partial="map", status=status)
 
 
