@@ -13,6 +13,7 @@ from common.access import require
 from common.errors import NotFound
 from common.htmx import is_partial, render
 from common.http import HttpRequest
+from orders.queries.orders import get_order
 from picker.choices import SessionStatus
 from picker.models import PickSession
 from picker.queries import figures, outcome
@@ -119,5 +120,5 @@ def weight(request: HttpRequest, session_id: UUID, order_id: UUID) -> HttpRespon
 @require("picker:read")
 def of_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Show in which sessions an order is and was, and how far it got there; the order's page has it as a part."""
-    context = {"rows": sessions_of_order(order_id), "order_id": order_id}
+    context = {"rows": sessions_of_order(get_order(order_id).pk), "order_id": order_id}
     return render(request, "picker/of_order.html", context, partial="order-picks")

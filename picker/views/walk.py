@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from common.access import require
 from common.htmx import render
 from common.http import HttpRequest
+from picker.queries.sessions import get_session
 
 _MODULES = (
     "api", "camera", "device", "dom", "ending", "gestures", "keys", "main", "menu", "outbox", "route", "scanner",
@@ -49,6 +50,7 @@ def _version() -> str:
 @require_safe
 def walk(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Show the picking screen. What it shows comes from the API and from the device, which has this page for all."""
+    get_session(session_id)
     context = {"version": _version(), "decoder": _DECODER, "decoder_wasm": _DECODER_WASM}
     response = render(request, "picker/walk.html", context)
     patch_cache_control(response, no_cache=True, private=True)

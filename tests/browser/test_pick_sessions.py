@@ -105,7 +105,7 @@ def test_the_map_is_put_together_and_looked_at(width: str, browser: Browser, sta
         else:
             chip.click()
         expect(page.get_by_role("button", name=f"Take zone {name}, aisle {aisle} off the map")).to_be_attached()
-    expect(page.locator("svg.plan")).to_be_visible()
+    expect(page.locator("svg.storage-plan")).to_be_visible()
     # What the bars above and below cover in part would be too small to press.
     page.evaluate("scrollTo(0, 0)")
     problems = look(page, "the map of aisles")
@@ -114,7 +114,7 @@ def test_the_map_is_put_together_and_looked_at(width: str, browser: Browser, sta
 
     page.get_by_label("Free: places have coordinates").check()
     page.get_by_label("Location to place").fill(f"{name}-1-1")
-    page.locator("svg.plan").click(position={"x": 120, "y": 80})
+    page.locator("svg.storage-plan").click(position={"x": 120, "y": 80})
     expect(page.locator("#id_points")).to_have_value(re.compile(rf"{name}-1-1  \d+\.\d  \d+\.\d"))
     page.evaluate("scrollTo(0, 0)")
     problems += look(page, "the map of points")
