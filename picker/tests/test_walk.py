@@ -11,13 +11,17 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from common.testing.people import make_user
+from inventory.testing import make_lot
+from orders.testing import type_in
+from picker.testing import make_session
 
 pytestmark = pytest.mark.django_db
 STATIC = Path(settings.BASE_DIR) / "static"
 
 
 def _page(client: Client) -> str:
-    return client.get(f"/picking/{uuid4()}/walk/").content.decode()
+    session = make_session(type_in((make_lot(), 1)))
+    return client.get(f"/picking/{session.pk}/walk/").content.decode()
 
 
 def _name(url: str) -> str:
@@ -40,6 +44,10 @@ def picker(client: Client) -> Client:
 def test_says_nothing_of_a_session(picker: Client) -> None:
     one, other = (re.sub(r'name="csrf-token" content="\w+"', "", _page(picker)) for _ in range(2))
     assert one == other
+
+
+def test_is_of_a_session_that_there_is(picker: Client) -> None:
+    assert picker.get(f"/picking/{uuid4()}/walk/").status_code == 404
 
 
 def test_isnt_for_who_only_looks(client: Client) -> None:

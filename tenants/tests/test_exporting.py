@@ -87,6 +87,7 @@ _HARMLESS = {
     "inventory.stockmovement.cause_key": "names a cause",
     "sync.syncrun.idempotency_key": "names a wish",
     "orders.orderline.channel_key": "names a line as its channel does",
+    "picker.pickevent.body_digest": "of what a pick says",
     "picker.pickevent.idempotency_key": "names a pick",
     "picker.pickevent.key": "names a pick",
     "picker.pickevent.location_code": "stands on a label",
